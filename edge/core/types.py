@@ -255,7 +255,14 @@ class EyesState:
     trusted: bool
 
 
-Event = Tick | Seen | Touched | NumberEntered | LookedUp | Recorded | RecordFailed | CameraState | EyesState
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Fresh randomness from the machine (hex, 128 bits), sent after every `Reset`: chooses actions, names tickets."""
+
+    nonce: str
+
+
+Event = Drawn | Tick | Seen | Touched | NumberEntered | LookedUp | Recorded | RecordFailed | CameraState | EyesState
 
 
 # --- views and effects: everything that a session can ask for ------------------------------------------------
