@@ -9,9 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum, unique
-from types import MappingProxyType
-
-NO_PARAMS: Mapping[str, str] = MappingProxyType({})
 
 
 @unique
@@ -302,7 +299,7 @@ class View:
     screen: Screen
     prompt: str
     detail: str = ""
-    params: Mapping[str, str] = NO_PARAMS
+    params: Mapping[str, str] = field(default_factory=dict)
     choices: tuple[Choice, ...] = ()
     keypad: bool = False
     preview: bool = False
@@ -321,7 +318,7 @@ class Say:
     """Speak a text of the catalogue; a newer `Say` interrupts an older one."""
 
     key: str
-    params: Mapping[str, str] = NO_PARAMS
+    params: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
