@@ -35,7 +35,7 @@ class Phrase(StrEnum):
     ASK_NUMBER_OTHER = "identify.ask_number_other"  # prompt (keypad): ... the number of the person you are helping
     ASK_NUMBER_DETAIL = "identify.ask_number_detail"  # detail: type it, hold the QR code up, or lay the card down
     ASK_NUMBER_AGAIN = "identify.ask_number_again"  # prompt (keypad) after "no, not me": let's enter it once more
-    BRING_THEM_DETAIL = "identify.bring_them_detail"  # detail for a helper: the person must be here, we scan their face
+    BRING_THEM_DETAIL = "identify.bring_them_detail"  # detail for a helper: they must be here, their face counts
     LOOKING_UP = "identify.looking_up"  # prompt: one moment please, I am looking
     # One kind sentence per `identity.Problem`, each as a prompt (keypad stays open); {count} characters came in.
     NUMBER_EMPTY = "identify.number_empty"  # please enter the number on your card
@@ -100,7 +100,7 @@ class Phrase(StrEnum):
     CHALLENGE_DETAIL = "challenge.detail"  # detail: take your time
     CHALLENGE_AGAIN_DETAIL = "challenge.again_detail"  # detail of a gentle repetition: no hurry, like in the picture
     CHALLENGE_OTHER_DETAIL = "challenge.other_detail"  # detail when another action is asked: let's try this instead
-    CHALLENGE_SLOWLY_DETAIL = "challenge.slowly_detail"  # detail after many different movements: only this one, slowly
+    CHALLENGE_SLOWLY_DETAIL = "challenge.slowly_detail"  # detail after many other movements: only this one, slowly
 
     # --- one moment (Screen.DECIDING) ------------------------------------------------------------------------
     DECIDING = "deciding.one_moment"  # prompt: thank you, one moment please
@@ -123,7 +123,7 @@ class Phrase(StrEnum):
     CLOSING_CANNOT = "closing.cannot"  # that is no trouble at all; a colleague certifies you another way
     CLOSING_CAMERA = "closing.camera"  # the camera needs a pause; a colleague will help you
     CLOSING_TICKET_DETAIL = "closing.ticket_detail"  # detail: your ticket {ticket}; {place}, {hours}
-    CLOSING_NOT_STORED = "closing.not_stored"  # please come again later or ask a colleague (office): nothing is done yet
+    CLOSING_NOT_STORED = "closing.not_stored"  # please come again later or ask a colleague: nothing is done yet
     CLOSING_NOT_STORED_DETAIL = "closing.not_stored_detail"  # detail: {place}, {hours}; you lose nothing
     CLOSING_GOODBYE = "closing.goodbye"  # good-bye; you can begin again whenever you like
 

@@ -34,11 +34,16 @@ class Relation(StrEnum):
 
 @unique
 class Outcome(StrEnum):
-    """How an attempt ended.  There is no "rejected": what cannot be certified is referred to a person."""
+    """How an attempt ended.  There is no "rejected": what cannot be certified is referred to a person.
+
+    ``informed`` extends the contract: the person looked up their standing, was told that there is nothing to do
+    (already valid, not in scope, under review), and left it at that.
+    """
 
     CERTIFIED = "certified"
     REFERRED = "referred"
     ABANDONED = "abandoned"
+    INFORMED = "informed"
 
 
 @unique
