@@ -69,10 +69,10 @@ class AdviceShown(Message):
 
 
 class ActionShown(Message):
-    """The prompted action; left and right are the person's own."""
+    """The prompted action; left and right are the person's own.  Its text is absent while another is asked."""
 
     kind: Action
-    text: Text
+    text: Text | None = None
 
 
 class Hello(Message):
