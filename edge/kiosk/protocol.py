@@ -131,7 +131,7 @@ class NumberTyped(Message):
     """A number from the keypad, or from a reader that types like a keyboard.  Its repr never shows it."""
 
     type: Literal["number"] = "number"
-    text: str = Field(min_length=1, max_length=MAX_NUMBER_CHARS, pattern=r"^[^\x00-\x1f\x7f]+$", repr=False)
+    text: str = Field(max_length=MAX_NUMBER_CHARS, pattern=r"^[^\x00-\x1f\x7f]*$", repr=False)
     source: Literal["keypad", "qr", "card"] = "keypad"
     serial: Serial | None = None
 

@@ -1,0 +1,208 @@
+"""The person's page in a real Chromium: large, calm, never scrolling, and forgetting what it must forget."""
+
+import asyncio
+import json
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import pytest_asyncio
+
+from edge.core.phrases import Phrase
+from edge.core.types import Advice, Event, NumberEntered, Say, Touch, Touched
+from edge.kiosk.server import Page
+from edge.kiosk.texts import Texts
+from edge.ports import Frame
+from tests.browser import screens
+from tests.browser.chromium import Tab, chromium
+
+SIZES = ((800, 480), (1024, 600), (1280, 800), (1080, 1920))
+SMALLEST_TEXT_PX = 24
+SMALLEST_TARGET_PX = 64
+SMALLEST_CONTRAST = 7.0
+NUMBER = "11010119450101123X"
+PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser")
+SHOTS = Path(__file__).parents[2] / "artefacts" / "page"
+# Everything that can be seen, measured in the page itself.
+MEASURE = (Path(__file__).parent / "measure.js").read_text(encoding="utf-8")
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(PROGRAM is None, reason="Chromium is not installed: the page was NOT tried in a browser"),
+]
+
+
+@pytest.fixture
+def told() -> list[Event]:
+    return []
+
+
+@pytest.fixture
+def page(told: list[Event]) -> Iterator[Page]:
+    page = Page("127.0.0.1", 0, "zh", Texts.load())
+    page.open(told.append)
+    yield page
+    page.close()
+
+
+@pytest_asyncio.fixture
+async def tab(page: Page) -> AsyncIterator[Tab]:
+    assert PROGRAM is not None
+    async with chromium(PROGRAM) as tab:
+        await tab.size(*SIZES[2])
+        await tab.go(page.url)
+        await tab.until("document.body?.dataset.lead === 'zh' && window.performance.now() > 0")
+        yield tab
+        assert [url for url in tab.requests if not url.startswith((page.url, page.url.replace("http", "ws")))] == []
+
+
+def lit_frame(number: int) -> Frame:
+    """A soft picture of a light blob where a face would be: nobody's."""
+    y, x = np.mgrid[0:480, 0:640]
+    blob = np.exp(-(((x - 250) / 90) ** 2 + ((y - 240) / 120) ** 2))
+    rgb = np.stack([120 + 110 * blob, 120 + 80 * blob, 125 + 50 * blob], axis=-1).astype(np.uint8)
+    return Frame(number, number, rgb)
+
+
+async def shown(tab: Tab, page: Page, name: str) -> None:
+    view = screens.SCREENS[name]
+    page.show(view)
+    prompt = page.texts.render(view.prompt, view.params).zh
+    await tab.until(f"document.querySelector('#prompt .zh').textContent === {json.dumps(prompt)}")
+    await tab.until("document.body.dataset.state === 'showing'")
+
+
+async def see(tab: Tab, page: Page, numbers: Iterator[int]) -> None:
+    """Offer frames until the picture on the page is no longer empty."""
+    async with asyncio.timeout(15):
+        while await tab.value("document.querySelector('#preview').width") == 4:
+            page.preview(lit_frame(next(numbers)))
+            await asyncio.sleep(0.05)
+
+
+def complaints(name: str, found: dict[str, Any]) -> list[str]:
+    wrong = [f"{name}: {what}" for what in found["wrong"]]
+    if found["promptPx"] < SMALLEST_TEXT_PX or found["smallestTextPx"] < SMALLEST_TEXT_PX:
+        wrong.append(f"{name}: text of {found['smallestTextPx']} px")
+    if found["smallestTargetPx"] < SMALLEST_TARGET_PX:
+        wrong.append(f"{name}: a target of {found['smallestTargetPx']} px")
+    if found["smallestContrast"] < SMALLEST_CONTRAST:
+        wrong.append(f"{name}: contrast {found['smallestContrast']:.1f}")
+    return wrong
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("width_px", "height_px"), SIZES)
+async def test_every_page_is_large_and_fits_without_scrolling(
+    tab: Tab, page: Page, width_px: int, height_px: int
+) -> None:
+    folder = SHOTS / f"{width_px}x{height_px}"
+    folder.mkdir(parents=True, exist_ok=True)
+    await tab.size(width_px, height_px)
+    wrong: list[str] = []
+    numbers = count(1)
+    for name, view in screens.SCREENS.items():
+        await shown(tab, page, name)
+        if view.keypad:
+            for sign in NUMBER:
+                await tab.key(sign)
+        if view.preview:
+            await see(tab, page, numbers)
+        await asyncio.sleep(0.6)  # colours change softly
+        wrong += complaints(name, await tab.value(MEASURE))
+        await tab.screenshot(folder / f"{name}.png")
+    assert wrong == []
+    assert tab.complaints == []
+
+
+@pytest.mark.asyncio
+async def test_a_person_types_her_number_and_it_is_gone_from_the_page_afterwards(
+    tab: Tab, page: Page, told: list[Event]
+) -> None:
+    await shown(tab, page, "04-number")
+    await asyncio.sleep(0.5)  # the page takes no touch at first
+    for sign in NUMBER:
+        nth = "123456789X0".index(sign) + 1
+        await tab.press(f"#keys button:nth-child({nth})")
+    await tab.press("#keys button:nth-child(12)")
+    await tab.key("X")
+    assert await tab.value("[...document.querySelectorAll('#number span')].map((s) => s.textContent)") == [
+        "110101", "19450101", "123X",
+    ]  # fmt: skip
+    await tab.press("#done")
+    await tab.until("true")
+    async with asyncio.timeout(10):
+        while not told:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    assert told == [NumberEntered(NUMBER, "keypad")]
+    await shown(tab, page, "05-number-compare")
+    assert await tab.value(f"document.querySelector('#number').textContent === '{NUMBER}'")
+    await shown(tab, page, "08-confirm")
+    assert not await tab.value("/110101|19450101|123X/.test(document.documentElement.outerHTML)")
+
+
+@pytest.mark.asyncio
+async def test_a_trembling_finger_that_taps_twice_means_once(tab: Tab, page: Page, told: list[Event]) -> None:
+    await shown(tab, page, "01-idle")
+    await asyncio.sleep(0.5)
+    await tab.press("#choices button:nth-child(1)")
+    await tab.press("#choices button:nth-child(1)")
+    await shown(tab, page, "08-confirm")
+    await tab.press("#choices button:nth-child(1)")  # still the same movement of the finger
+    await asyncio.sleep(0.8)
+    await tab.press("#choices button:nth-child(2)")
+    async with asyncio.timeout(10):
+        while len(told) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    assert told == [Touched(Touch.START_SELF), Touched(Touch.NO)]
+
+
+@pytest.mark.asyncio
+async def test_the_picture_is_mirrored_and_wiped_when_the_page_no_longer_shows_it(tab: Tab, page: Page) -> None:
+    await shown(tab, page, "11-framing-left")
+    await see(tab, page, count(1))
+    assert "matrix(-1" in await tab.value("getComputedStyle(document.querySelector('#preview')).transform")
+    await shown(tab, page, "17-done")
+    blank = "!document.querySelector('#preview').getContext('2d').getImageData(0, 0, 4, 3).data.some((v) => v)"
+    assert await tab.value(f"document.querySelector('#preview').width === 4 && {blank}")
+
+
+@pytest.mark.asyncio
+async def test_when_the_terminal_restarts_the_page_waits_kindly_and_comes_back(
+    tab: Tab, page: Page, told: list[Event]
+) -> None:
+    await shown(tab, page, "08-confirm")
+    page.close()
+    await tab.until("document.body.dataset.state === 'waiting'")
+    assert "欧阳" not in await tab.value("document.body.innerText + document.body.outerHTML")
+    found = await tab.value(MEASURE)
+    assert found["smallestTextPx"] >= SMALLEST_TEXT_PX
+    await tab.screenshot(SHOTS / "waiting.png") if SHOTS.exists() else None
+    again = Page("127.0.0.1", page.port, "zh", page.texts)
+    again.open(told.append)
+    try:
+        await shown(tab, again, "01-idle")
+    finally:
+        again.close()
+
+
+@pytest.mark.asyncio
+async def test_what_is_spoken_and_not_on_the_page_is_captioned(tab: Tab, page: Page) -> None:
+    await shown(tab, page, "13-framing-ready")
+    page.say(Say(Phrase.DECIDING, {}))
+    await tab.until("document.querySelector('#note .zh').textContent.includes('谢谢')")
+    page.show(screens.framing(Advice.TOO_FAR))
+    await tab.until("document.querySelector('#note').hidden")
+    live = "document.querySelector('#words').getAttribute('aria-live')"
+    assert await tab.value(live) == "assertive"
+
+
+@pytest.mark.asyncio
+async def test_for_somebody_who_wants_no_motion_nothing_moves(tab: Tab, page: Page) -> None:
+    await tab.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-reduced-motion", "value": "reduce"}])
+    await shown(tab, page, "14-challenge-turn_left")
+    assert await tab.value("document.getAnimations().length") == 0
