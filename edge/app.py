@@ -1,0 +1,53 @@
+"""The composition root: where adapters, eyes, loops and settings meet.  Only ``*_main`` modules are its likes."""
+
+import logging
+import sys
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+
+from edge.adapters.tflite import TfliteNet
+from edge.ports import Net, NetSpec
+from edge.vision.manifest import Manifest, load_manifest
+from edge.vision.pipeline import Eyes
+from edge.vision.verify import VerifyReport, verify
+
+
+def models_folder(folder: Path | None = None) -> Path:
+    """The folder of the models: the given one, or that of the installed package."""
+    return folder if folder is not None else Path(str(files("models")))
+
+
+def open_net(spec: NetSpec, file: Path) -> Net:
+    """One model on one thread: on a loaded two-core machine two threads are slower (design/models.md)."""
+    return TfliteNet(spec, file, threads=1)
+
+
+def open_nets(folder: Path | None = None) -> dict[str, Net]:
+    """The models by name, without verifying them; raises `ModelError` when one is missing or damaged."""
+    return {spec.name: open_net(spec, file) for spec, file in manifest(folder).net_specs()}
+
+
+def manifest(folder: Path | None = None) -> Manifest:
+    """The manifest of the models' folder; raises `ModelError`."""
+    return load_manifest(models_folder(folder))
+
+
+def verify_models(folder: Path | None = None) -> VerifyReport:
+    """Hashes and known answers of all models; raises `ModelError` when the manifest or a file is missing."""
+    return verify(models_folder(folder), open_net)
+
+
+def open_eyes(folder: Path | None = None) -> Eyes:
+    """Eyes on the models of ``folder``."""
+    return Eyes(open_nets(folder))
+
+
+def versions(folder: Path | None = None) -> Mapping[str, str]:
+    """The version id of each model, as results and rosters name them."""
+    return {spec.name: spec.version for spec, _ in manifest(folder).net_specs()}
+
+
+def log_to_stderr(level: int = logging.INFO) -> None:
+    """One line per event, without a time: the journal has its own."""
+    logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
