@@ -91,8 +91,9 @@ class Report:
         # The database refuses a second row of one result_id or one seq; what tried to be one is in quarantine.
         duplicates = sum(d.quarantined.get("seq_reused", 0) + d.quarantined.get("result_id_reused", 0) for d in each)
         quarantined = sum(sum(d.quarantined.values()) for d in each)
+        results, devices = ("result" if verified == 1 else "results"), ("device" if of == 1 else "devices")
         line = (
-            f"ledger: {verified} result{'' if verified == 1 else 's'} of {of} device{'' if of == 1 else 's'} verified, "
+            f"ledger: {verified} {results} of {of} {devices} verified, "
             f"{unsigned} unsigned, {gaps} gaps, {duplicates} duplicates, {quarantined} quarantined"
         )
         broken = sum(len(d.breaks) + len(d.altered) + d.head_wrong for d in each)

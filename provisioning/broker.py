@@ -9,6 +9,7 @@ import contextlib
 import getpass
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import socket
@@ -27,11 +28,19 @@ STORE = "store"
 LOG = "mosquitto.log"
 
 
-def free_port() -> int:
-    """A TCP port on loopback that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_port(preferred: int = 0) -> int:
+    """A TCP port on loopback that nobody listens on: ``preferred`` if it is free, else one of 20000 to 29999.
+
+    Below the range from which Linux takes ports for outgoing connections, so that it stays free until it is used.
+    """
+    tries = [preferred] if preferred else []
+    tries += [20000 + secrets.randbelow(10_000) for _ in range(100)]
+    for port in tries:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise ToolError("No TCP port is free on loopback between 20000 and 29999; end what listens there.")
 
 
 def write_broker_files(folder: Path, port: int, office: str) -> bool:

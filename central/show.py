@@ -1,0 +1,101 @@
+"""The ledger for people: a table without personal data, and the same as JSON."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import Row
+
+from central.ledger import Ledger
+
+STYLE = {"certified": "green", "referred": "yellow", "abandoned": "dim", "quarantined": "red"}
+
+
+def entries(ledger: Ledger, device: str | None = None) -> Iterator[dict[str, object]]:
+    """Every result and every message in quarantine as plain data: no person, no ticket, no signature."""
+    for row in ledger.results(device):
+        yield _result(row)
+    for row in ledger.quarantine(device):
+        yield {
+            "site": row.site,
+            "device": row.device,
+            "seq": row.seq,
+            "result_id": row.result_id,
+            "verdict": "quarantined",
+            "reason": row.reason,
+            "received_at": row.first_at,
+            "times": row.times,
+            "hash": row.hash,
+        }
+
+
+def table(ledger: Ledger, console: Console, device: str | None = None) -> int:
+    """Print the ledger's table; returns the number of results."""
+    shown = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    for name in ("seq", "device", "outcome", "mode", "method / reasons", "decided at", "received at", "verdict"):
+        shown.add_column(name, justify="right" if name == "seq" else "left")
+    recorded = quarantined = 0
+    for entry in entries(ledger, device):
+        aside = entry["verdict"] == "quarantined"
+        quarantined, recorded = quarantined + aside, recorded + (not aside)
+        outcome = str(entry.get("outcome", "-"))
+        verdict = str(entry["verdict"])
+        shown.add_row(
+            str(entry["seq"] if entry["seq"] is not None else "-"),
+            str(entry["device"]),
+            f"[{STYLE.get(outcome, 'default')}]{outcome}[/]",
+            str(entry.get("mode", "-")),
+            _how(entry),
+            _clock(entry.get("decided_at")),
+            _clock(entry.get("received_at")),
+            f"[red]{verdict}[/]" if aside else verdict + (" (gap)" if entry.get("gap") else ""),
+        )
+    console.print(shown)
+    console.print(f"ledger: {recorded} results, {quarantined} in quarantine", highlight=False)
+    return recorded
+
+
+def _result(row: Row[Any]) -> dict[str, object]:
+    return {
+        "site": row.site,
+        "device": row.device,
+        "seq": row.seq,
+        "result_id": row.result_id,
+        "outcome": row.outcome,
+        "mode": row.mode,
+        "method": _method(row),
+        "scheme": row.scheme,
+        "reasons": json.loads(row.reasons),
+        "decided_at": row.decided_at,
+        "received_at": row.received_at,
+        "verdict": "recorded",
+        "gap": bool(row.gap),
+        "hash": row.hash,
+        "prev": row.prev,
+    }
+
+
+def _method(row: Row[Any]) -> str | None:
+    if row.outcome != "certified":
+        return None
+    return "self_face" if row.mode == "self" else "assisted_face"
+
+
+def _how(entry: Mapping[str, object]) -> str:
+    if entry["verdict"] == "quarantined":
+        return str(entry["reason"])
+    reasons = entry.get("reasons")
+    named = ", ".join(map(str, reasons)) if isinstance(reasons, list) else ""
+    return " ".join(part for part in (str(entry["method"] or ""), named) if part)
+
+
+def _clock(text: object) -> str:
+    """A moment in local time to the second."""
+    try:
+        return datetime.fromisoformat(str(text)).astimezone().strftime("%m-%d %H:%M:%S")
+    except (ValueError, OverflowError):
+        return "-" if text is None else str(text)

@@ -1,0 +1,69 @@
+"""Set up a site: keys, certificates, broker, settings, roster.
+
+example:
+  anxin provision dev ./site
+  anxin provision dev ./site --device hall-2 --people people.toml --camera v4l2:"HD Webcam"
+"""
+
+import argparse
+from pathlib import Path
+
+from rich.console import Console
+
+from edge.errors import ConfigError
+
+PEOPLE = """the list of people (TOML), read and never copied:
+
+  [[person]]
+  number = "11010519491231002X"     a test number, with its check character
+  name = "..."                      only its masked form leaves the file
+  photos = ["1.jpg", "2.jpg"]       from the file's folder; optional
+  scheme = "beijing"                optional, like everything below
+  standing = "due"                  not_in_scope valid due overdue suspended restored lost_eligibility under_review
+  valid_until = 2026-12-31
+  method = "data_match"             data_match self_face assisted_face assisted_manual home_visit overseas_form
+  last_certified = 2025-12-11
+  exemptions = ["blink"]            turn_left turn_right nod blink open_mouth
+
+example:
+  anxin provision dev ./site --device hall-2 --people people.toml --camera file:hall.mp4
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verbs below ``anxin provision``."""
+    below = parser.add_subparsers(dest="provision_verb", metavar="VERB", required=True)
+    dev = below.add_parser(
+        "dev",
+        help="a development site in one folder",
+        description="Makes or renews an office, a broker and a terminal for this machine.  A second run keeps keys\n"
+        "and state, renews certificates that near their end, and issues the documents anew.",
+        epilog=PEOPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    dev.add_argument("folder", type=Path, metavar="SITE_DIR", help="the site's folder, made if need be")
+    dev.add_argument("--site", metavar="NAME", help="its name in the topics (default: dev)")
+    dev.add_argument("--device", metavar="NAME", help="the terminal's name (default: dev-1)")
+    dev.add_argument("--people", "--cast", type=Path, metavar="FILE", help="who is on the roster; see below")
+    dev.add_argument("--policy", type=Path, metavar="FILE", help="rules other than the defaults (TOML)")
+    dev.add_argument("--camera", metavar="SOURCE", help="as `camera.source` in terminal.toml")
+    dev.add_argument("--page-port", type=int, metavar="N", help="the page's port on loopback (default: 8780)")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run one verb; returns the exit code, raises `edge.errors.AnxinError` otherwise."""
+    if args.provision_verb != "dev":
+        raise ConfigError(f"`anxin provision {args.provision_verb}` is unknown; see `anxin provision --help`.")
+    from provisioning.dev import POLICY, done, provision_dev, read_policy
+    from provisioning.eyes import open_eyes
+    from provisioning.settings import Wanted
+
+    console = Console(highlight=False, soft_wrap=True)
+    wanted = Wanted(args.site, args.device, args.camera, args.page_port)
+    policy = POLICY if args.policy is None else read_policy(args.policy)
+    steps = []
+    for step in provision_dev(args.folder, wanted, args.people, open_eyes=open_eyes, policy=policy):
+        steps.append(step)
+        console.print(f"[green]✓[/] {step.what:<13}[dim]{step.said}[/]")
+    console.print(done(steps, args.folder), markup=False)
+    return 0
