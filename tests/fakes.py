@@ -3,10 +3,13 @@
 import hashlib
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import numpy as np
+
+from edge.core.types import ClockState, Person
 from edge.errors import LinkError, NotDurableError
-from edge.ports import Incoming, Queued, Slot
+from edge.ports import Floats, Incoming, Queued, Slot
 
 
 class MemoryOutbox:
@@ -63,6 +66,60 @@ class MemoryOutbox:
 
     def write_status(self, payload: bytes) -> None:
         self.status = payload
+
+
+class MemoryRoster:
+    """People by number, without a file."""
+
+    def __init__(self, people: Mapping[str, Person], references: Mapping[tuple[str, str], Floats]) -> None:
+        self.version = "1"
+        self._people, self._references = people, references
+
+    def find(self, number: str) -> Person | None:
+        return self._people.get(number)
+
+    def references(self, person_ref: str, model: str) -> Floats:
+        return self._references.get((person_ref, model), np.empty((0, 4), np.float32))
+
+
+class FakeClock:
+    """A clock that moves when told to."""
+
+    boot_id = "0f1e2d3c-0000-4000-8000-0123456789ab"
+
+    def __init__(self, start: datetime = datetime(2026, 3, 9, 4, 0, tzinfo=UTC)) -> None:
+        self.start, self.ns, self.synced = start, 0, True
+
+    def advance(self, seconds: float) -> None:
+        self.ns += int(seconds * 1e9)
+
+    def now(self) -> datetime:
+        return self.start + timedelta(microseconds=self.ns // 1000)
+
+    def monotonic_ns(self) -> int:
+        return self.ns
+
+    def state(self) -> ClockState:
+        return ClockState(self.synced, "test", 0.0)
+
+
+class FakeNotifier:
+    """Remembers what the service manager would have been told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def ready(self) -> None:
+        self.told.append("READY=1")
+
+    def status(self, text: str) -> None:
+        self.told.append("STATUS=" + text)
+
+    def watchdog(self) -> None:
+        self.told.append("WATCHDOG=1")
+
+    def stopping(self) -> None:
+        self.told.append("STOPPING=1")
 
 
 class FakeLink:
