@@ -1,0 +1,149 @@
+"""Models on TensorFlow Lite: ai-edge-litert where there is a wheel of it, tflite-runtime where there is not.
+
+Both are the same interpreter by the same authors (docs/adr/0002-the-interpreter.md). Pixels go in as uint8; what
+the model wants of them - order of channels, normalization, quantization - happens here and nowhere else.
+"""
+
+import importlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import ModelError, ToolError
+from edge.ports import Floats, NetSpec, Pixels
+
+RUNTIMES = ("ai_edge_litert", "tflite_runtime")
+Runtime = Literal["ai_edge_litert", "tflite_runtime"]
+
+
+class TfliteNet:
+    """A `Net` on one TFLite file, loaded by the constructor's `open`. For one thread at a time.
+
+    Raises ModelError when the file is missing, damaged, or is not the model its spec describes.
+    """
+
+    def __init__(self, spec: NetSpec, path: Path, threads: int = 1, runtime: Runtime | None = None) -> None:
+        self.spec = spec
+        self._path = path
+        self._interpreter = self._load(threads, runtime)
+        self._input = self._only_input()
+        self._outputs = self._outputs_in_order()
+        size = spec.input_size_px
+        self._batch = np.empty((1, size, size, 3), self._input["dtype"])
+        self._fill = self._filler()
+
+    def run(self, crop: Pixels) -> tuple[Floats, ...]:
+        """The outputs, in the spec's order, as float32 arrays of the caller's own.
+
+        `crop` is RGB uint8 (S, S, 3) with the spec's S; ValueError for anything else.
+        """
+        size = self.spec.input_size_px
+        if crop.dtype != np.uint8 or crop.shape != (size, size, 3):
+            raise ValueError(
+                f"{self.spec.name} takes uint8 pixels ({size}, {size}, 3), not {crop.dtype} {crop.shape}"
+            )
+        self._fill(crop if self.spec.channels == "rgb" else crop[:, :, ::-1])
+        self._interpreter.set_tensor(self._input["index"], self._batch)
+        self._interpreter.invoke()
+        return tuple(self._read(output) for output in self._outputs)
+
+    def _load(self, threads: int, runtime: Runtime | None) -> Any:
+        try:
+            # Bytes instead of a path: a file that is replaced under a running terminal cannot crash its memory map.
+            content = self._path.read_bytes()
+        except OSError as error:
+            raise ModelError(
+                f"the model {self._path} cannot be read ({error.strerror}); install Anxin's models again."
+            ) from error
+        make = interpreter_class(runtime)
+        try:
+            interpreter = make(model_content=content, num_threads=threads)
+            interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(
+                f"the model {self._path} is damaged or of a kind this interpreter does not know; "
+                "run `anxin models verify` and install Anxin's models again."
+            ) from error
+        return interpreter
+
+    def _only_input(self) -> dict[str, Any]:
+        size = self.spec.input_size_px
+        inputs: list[dict[str, Any]] = self._interpreter.get_input_details()
+        if len(inputs) != 1 or tuple(inputs[0]["shape"]) != (1, size, size, 3):
+            raise self._mismatch(f"one input of ({size}, {size}, 3)")
+        if inputs[0]["dtype"] not in (np.float32, np.int8):
+            raise self._mismatch("an input of float32 or int8")
+        return inputs[0]
+
+    def _outputs_in_order(self) -> list[dict[str, Any]]:
+        """Details of the outputs by their names in the signature: the order in the file is the converter's whim."""
+        try:
+            named: dict[str, dict[str, Any]] = self._interpreter.get_signature_runner().get_output_details()
+        except ValueError as error:
+            raise self._mismatch("a signature") from error
+        if set(named) != set(self.spec.outputs):
+            raise self._mismatch(f"outputs named {', '.join(self.spec.outputs)}")
+        return [named[name] for name in self.spec.outputs]
+
+    def _filler(self) -> Callable[[Pixels], None]:
+        mean, std, batch = self.spec.mean, self.spec.std, self._batch
+        if self._input["dtype"] == np.int8:
+            scale, zero = self._input["quantization"]
+            table = quantization_table(mean, std, float(scale), int(zero))
+
+            def look_up(pixels: Pixels) -> None:
+                np.take(table, pixels, out=batch[0])
+
+            return look_up
+        factor, offset = np.float32(1.0 / std), np.float32(-mean / std)
+
+        def multiply_and_add(pixels: Pixels) -> None:
+            np.multiply(pixels, factor, out=batch[0])
+            np.add(batch[0], offset, out=batch[0])
+
+        return multiply_and_add
+
+    def _read(self, output: dict[str, Any]) -> Floats:
+        values: NDArray[Any] = self._interpreter.get_tensor(output["index"])
+        if values.dtype == np.float32:
+            return values
+        scale, zero = output["quantization"]
+        return (values.astype(np.float32) - np.float32(zero)) * np.float32(scale)
+
+    def _mismatch(self, expected: str) -> ModelError:
+        return ModelError(
+            f"the model {self._path} is not {self.spec.version}, which has {expected}; "
+            "run `anxin models verify` and install Anxin's models again."
+        )
+
+
+def quantization_table(mean: float, std: float, scale: float, zero: int) -> NDArray[np.int8]:
+    """int8 (256,): the quantized value of every pixel, round((pixel - mean) / std / scale) + zero, saturated."""
+    real = (np.arange(256, dtype=np.float64) - mean) / std
+    return np.clip(np.round(real / scale) + zero, -128, 127).astype(np.int8)
+
+
+def interpreter_class(runtime: Runtime | None = None) -> Any:
+    """The vendor's Interpreter: of `runtime`, or of the first that is installed. Raises ToolError if none is."""
+    # LiteRT's C++ side announces its delegate on stderr; 2 leaves warnings out and errors in. It is read once, when
+    # the library is loaded, and what an operator has set is kept.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    for name in (runtime,) if runtime else RUNTIMES:
+        try:
+            return importlib.import_module(f"{name}.interpreter").Interpreter
+        except ImportError:
+            continue
+    raise ToolError("no TFLite interpreter is installed; `pip install ai-edge-litert` (see docs/adr/0002).")
+
+
+def runtime_version(runtime: Runtime | None = None) -> str:
+    """Name and version of the interpreter in use, for reports: "LiteRT 2.3.0"."""
+    from importlib import metadata
+
+    module = str(interpreter_class(runtime).__module__).split(".")[0]
+    name = {"ai_edge_litert": "LiteRT", "tflite_runtime": "tflite-runtime"}[module]
+    return f"{name} {metadata.version(module.replace('_', '-'))}"

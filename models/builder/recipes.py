@@ -1,0 +1,121 @@
+"""How each model is made: which reader, what the signature calls its outputs, how it is quantized, what must hold.
+
+The choice of quantization is by measurement (docs/adr/0002 has the figures): int8 weights with float activations
+(`weights_int8`) where int8 activations cost what the product needs - thin eyelids, a thin line between a face and a
+print - and full int8 (`int8`) where they do not. Both take the same memory on disk; XNNPACK unpacks int8 weights
+once, when the model is opened.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Reader = Literal["tfjs", "onnx", "tflite"]
+Quantization = Literal["int8", "weights_int8"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One model. `gates` maps a figure of `gates.agreement` to its least and greatest allowed value."""
+
+    name: str
+    file: str
+    reader: Reader
+    sources: tuple[str, ...]
+    input_size_px: int
+    channels: Literal["rgb", "bgr"]
+    mean: float
+    std: float
+    outputs: Mapping[str, int]
+    quantization: Quantization
+    gates: Mapping[str, tuple[float, float]]
+    reference: str | None = None
+    float_layers: tuple[str, ...] = ()
+    shipped: bool = True
+
+    def as_json(self) -> dict[str, Any]:
+        """What the stages in the other environments are told."""
+        return asdict(self)
+
+
+RECIPES: tuple[Recipe, ...] = (
+    Recipe(
+        name="face_detection",
+        file="face_detection.tflite",
+        reader="tflite",
+        sources=("face_detection_short_range.tflite",),
+        input_size_px=128,
+        channels="rgb",
+        mean=127.5,
+        std=127.5,
+        outputs={"boxes": 0, "scores": 1},
+        quantization="weights_int8",
+        # One channel of the last backbone convolution has weights 299 times another's: in int8 that layer alone
+        # makes every box 3 px of 128 too large; in float (37 KB) the whole net is within 0.2 px.
+        float_layers=("v_tensor_155/Conv2D",),
+        reference="face_detection_short_range.tflite",
+        gates={"box_shift_px": (0.0, 0.6), "score_logit_shift": (0.0, 0.4)},
+    ),
+    Recipe(
+        name="face_landmarks",
+        file="face_landmarks.tflite",
+        reader="tflite",
+        sources=("face_landmark.tflite",),
+        input_size_px=192,
+        channels="rgb",
+        mean=0.0,
+        std=255.0,
+        outputs={"points": 0, "presence": 1},
+        quantization="weights_int8",
+        reference="face_landmark.tflite",
+        gates={"point_shift_px": (0.0, 0.5), "worst_point_shift_px": (0.0, 3.0)},
+    ),
+    Recipe(
+        name="face_embedding",
+        file="face_embedding.tflite",
+        reader="tfjs",
+        sources=("mobilefacenet.json", "mobilefacenet.bin"),
+        input_size_px=112,
+        channels="rgb",
+        mean=127.5,
+        std=127.5,
+        outputs={"embedding": 0},
+        quantization="int8",
+        # Three depthwise convolutions lose the most in int8 (each left in float alone: cosine to float 0.972 ->
+        # 0.980, 0.977, 0.974). All three in float: 0.987, no larger, and faster on x86: 4.0 ms against 5.4.
+        float_layers=(
+            "MobileFaceNet_SeparableConv2d_depthwise/BiasAdd;",
+            "Conv2d_2_InvResBlock_0_SeparableConv2d_depthwise/BiasAdd;",
+            "Logits_SeparableConv2d_depthwise/BiasAdd;",
+        ),
+        reference="mobilefacenet.tflite",
+        gates={"cosine_mean": (0.95, 1.0), "cosine_least": (0.80, 1.0)},
+    ),
+    Recipe(
+        name="passive_liveness",
+        file="passive_liveness.tflite",
+        reader="onnx",
+        sources=("fr_liveness.onnx",),
+        input_size_px=128,
+        channels="bgr",
+        mean=0.0,
+        std=1.0,
+        outputs={"logits": 0},
+        quantization="weights_int8",
+        gates={"live_score_shift": (0.0, 0.01), "worst_live_score_shift": (0.0, 0.2)},
+    ),
+    Recipe(
+        name="face_embedding_second",
+        file="face_embedding_second.tflite",
+        reader="onnx",
+        sources=("fr_feature.onnx",),
+        input_size_px=112,
+        channels="rgb",
+        mean=127.5,
+        std=127.5,
+        outputs={"embedding": 0},
+        quantization="int8",
+        gates={"cosine_mean": (0.95, 1.0), "cosine_least": (0.80, 1.0)},
+        shipped=False,
+    ),
+)
