@@ -1,0 +1,89 @@
+"""One random prompted action, and whether it was answered.
+
+What counts: the action that was asked, begun no sooner after the prompt than a person can react (a movement already
+under way does not count), finished within the window, on the track that was matched (the session's to check), and,
+for blinks, as many as were asked within a few seconds, since eyes blink by themselves.
+
+People try things, so another movement is no failure.  But a film of somebody who makes every movement in turn must
+not pass by luck: when more than ``policy.other_actions_most`` other movements (natural blinks aside) are seen under
+one prompt, that try is used up and a different action is asked.
+"""
+
+import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from edge.core.policy import ActionVerdict, Policy, judge_action, seconds_ns
+from edge.core.types import Action, ActionSeen
+
+TICKET_LETTERS = "ACEFHKLMNPRTWXY"  # nothing that reads like a digit or another letter
+TICKET_DIGITS = "23456789"
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One action asked at one moment, and what has been seen since."""
+
+    action: Action
+    asked_ns: int
+    asked_at: datetime
+    known: tuple[ActionSeen, ...] = ()  # everything seen under this prompt, each movement once
+    answer: ActionSeen | None = None
+    too_many_others: bool = False
+
+
+def choose(nonce: str, draw: int, policy: Policy, without: Collection[Action]) -> Action | None:
+    """The action of draw number ``draw``: what the policy allows without ``without``; None when nothing is left.
+
+    Nobody who does not know the nonce can foresee it, and everybody who knows it can check it.
+    """
+    left = [action for action in policy.actions if action not in without]
+    if not left:
+        return None
+    number = int.from_bytes(hashlib.sha256(f"anxin action {nonce} {draw}".encode()).digest())
+    return left[number % len(left)]
+
+
+def hear(prompt: Prompt, seen: Collection[ActionSeen], until_ns: int, policy: Policy) -> Prompt:
+    """The prompt after one more observation, of ``until_ns``; its ``answer`` is set once it is answered."""
+    fresh = tuple(each for each in seen if not _known(each, prompt) and each.completed_ns <= until_ns)
+    if prompt.answer is not None or prompt.too_many_others or not fresh:
+        return prompt
+    known = prompt.known + fresh
+    counting = [
+        each for each in known if judge_action(each, prompt.action, prompt.asked_ns, policy) is ActionVerdict.COUNTS
+    ]
+    others = [
+        each
+        for each in known
+        if judge_action(each, prompt.action, prompt.asked_ns, policy) is ActionVerdict.OTHER
+        and each.action is not Action.BLINK
+    ]
+    too_many = len(others) > policy.other_actions_most
+    answer = None if too_many else _answer(counting, prompt.action, policy)
+    return replace(prompt, known=known, answer=answer, too_many_others=too_many)
+
+
+def ticket(nonce: str) -> str:
+    """A short name for a handover, like K-38472, that can be read aloud and does not give the nonce away."""
+    number = int.from_bytes(hashlib.sha256(f"anxin ticket {nonce}".encode()).digest())
+    number, letter = divmod(number, len(TICKET_LETTERS))
+    digits = ""
+    for _ in range(5):
+        number, digit = divmod(number, len(TICKET_DIGITS))
+        digits += TICKET_DIGITS[digit]
+    return f"{TICKET_LETTERS[letter]}-{digits}"
+
+
+def _known(seen: ActionSeen, prompt: Prompt) -> bool:
+    return any(each.action is seen.action and each.started_ns == seen.started_ns for each in prompt.known)
+
+
+def _answer(counting: list[ActionSeen], action: Action, policy: Policy) -> ActionSeen | None:
+    needed = policy.blinks_needed if action is Action.BLINK else 1
+    counting.sort(key=lambda each: each.completed_ns)
+    for first, last in zip(counting, counting[needed - 1 :], strict=False):
+        if needed == 1 or last.completed_ns - first.started_ns <= seconds_ns(policy.blinks_within_s):
+            return last
+    return None

@@ -1,0 +1,338 @@
+"""The moves before the camera: Framing, Challenge, and the decision.
+
+A try ends in one of three ways: certified, one more try (three at most), or a person takes over.  What was missing
+is for the record; the page only says the next thing to do.
+"""
+
+from typing import Any
+
+from edge.core import challenge
+from edge.core.eligibility import local_date, valid_until
+from edge.core.ending import MOST_ACTIONS, Step, amend, close, end, refer, to, unanswered
+from edge.core.evidence import Evidence, breaks, collect, crowded
+from edge.core.phrases import Phrase
+from edge.core.policy import Policy, Verdict, seconds_ns
+from edge.core.reasons import Reason
+from edge.core.state import State
+from edge.core.types import (
+    Action,
+    ActionEvidence,
+    CameraState,
+    EyesState,
+    Observation,
+    Outcome,
+    Screen,
+    Seen,
+    StopWatching,
+    Tick,
+    Touched,
+    Watch,
+)
+
+AHEAD_NS = 2_000_000_000  # an observation may be newer than the last Tick, but not by more than a stalled loop
+ABSENT_NS = 3_000_000_000  # without a face for so long nobody is being asked anything
+LAG_NS = 500_000_000  # a frame taken in time may be understood a moment later
+
+
+def start(state: State, policy: Policy, **changes: Any) -> Step:
+    """Look at the face afresh: nothing seen before counts."""
+    visit = state.visit
+    if visit.person is None:
+        return state, ()
+    if not state.eyes_trusted:
+        return refer(state, policy, Phrase.CLOSING_COLLEAGUE, Reason.EYES_NOT_TRUSTED)
+    if not state.clock.synced:
+        return refer(state, policy, Phrase.CLOSING_COLLEAGUE, Reason.CLOCK_NOT_SYNCED)
+    fresh: dict[str, Any] = {
+        "tries": max(1, visit.tries),
+        "watching": True,
+        "watch_ns": state.now_ns,
+        "evidence": Evidence(),
+        "advice": None,
+        "notice": None,
+        "prompt": None,
+        "passed": False,
+        "crowd": False,
+        "camera_lost_ns": None if state.camera_working else state.now_ns,
+    }
+    return to(state, Screen.FRAMING, **(fresh | changes)), (Watch(visit.person.person_ref),)
+
+
+def next_try(state: State, policy: Policy, *reasons: Reason, clear: bool = False) -> Step:
+    """One try is over without a certification: look once more, or hand over kindly."""
+    visit = state.visit
+    misses = tuple(dict.fromkeys((*visit.misses, *reasons)))
+    clear_misses = visit.clear_misses + clear
+    actions = unanswered(state)
+    if visit.tries >= policy.max_tries or clear_misses >= policy.clear_tries:
+        return refer(state, policy, Phrase.CLOSING_COLLEAGUE, *misses)
+    return start(
+        state,
+        policy,
+        tries=visit.tries + 1,
+        misses=misses,
+        clear_misses=clear_misses,
+        restarts=0,
+        actions=actions,
+        notice=Phrase.FRAMING_ONCE_MORE,
+    )
+
+
+# --- Framing -------------------------------------------------------------------------------------------------
+
+
+def framing_seen(state: State, event: Seen, policy: Policy) -> Step:
+    seen = event.observation
+    if not _usable(state, seen, policy):
+        return state, ()
+    state = _advise(state, seen, policy)
+    if crowded(seen):
+        return (state, ()) if state.visit.crowd else _forget_the_crowd(state)
+    state = amend(state, crowd=False, evidence=collect(state.visit.evidence, seen))
+    evidence = state.visit.evidence
+    match, passive = evidence.of_match(policy), evidence.of_passive(policy)
+    if match is Verdict.PASS and passive is Verdict.PASS:
+        return ask(state, policy) if evidence.settled(policy) else (state, ())
+    if Verdict.MORE in {match, passive} or not evidence.exhausted(policy):
+        return state, ()
+    return next_try(state, policy, *_missed(match, passive), clear=Verdict.FAR in {match, passive})
+
+
+def framing_tick(state: State, _event: Tick, policy: Policy) -> Step:
+    visit = state.visit
+    if visit.camera_lost_ns is not None:
+        if state.now_ns - visit.camera_lost_ns > seconds_ns(policy.camera_wait_s):
+            return refer(state, policy, Phrase.CLOSING_CAMERA, Reason.CAMERA_LOST)
+        return state, ()
+    if visit.helping or _absent(state) or state.now_ns - visit.entered_ns <= seconds_ns(policy.framing_s):
+        return state, ()
+    evidence = visit.evidence
+    if evidence.ready_frames >= policy.patience_frames and evidence.match is None:
+        return refer(state, policy, Phrase.CLOSING_COLLEAGUE, Reason.NO_REFERENCE)
+    return next_try(state, policy, Reason.NO_CLEAR_VIEW)
+
+
+def back_to_consent(state: State, _event: Touched, policy: Policy) -> Step:
+    """Taking the consent back.  What was looked at still counts as looking, or tries would never end."""
+    visit = state.visit
+    spent = visit.restarts >= policy.max_restarts
+    return to(
+        state,
+        Screen.CONSENT,
+        consent=None,
+        watching=False,
+        evidence=Evidence(),
+        actions=unanswered(state),
+        prompt=None,
+        passed=False,
+        camera_lost_ns=None,
+        restarts=0 if spent else visit.restarts + 1,
+        tries=visit.tries + spent,
+    ), (StopWatching(),)
+
+
+# --- Challenge -----------------------------------------------------------------------------------------------
+
+
+def ask(state: State, policy: Policy, notice: Phrase | None = None, *, but: Action | None = None) -> Step:
+    """Ask one random action of those that this person can do and has not put aside; ``but`` is not asked now."""
+    visit = state.visit
+    assert visit.person is not None and state.now is not None  # noqa: S101
+    without = visit.person.exemptions | visit.refused
+    action = challenge.choose(state.nonce, visit.draws, policy, without | ({but} if but else set()))
+    action = action or challenge.choose(state.nonce, visit.draws, policy, without)
+    if action is None:
+        return refer(state, policy, Phrase.CLOSING_CANNOT, Reason.CANNOT_DO_ACTION)
+    prompt = challenge.Prompt(action, state.now_ns, state.now)
+    return to(state, Screen.CHALLENGE, prompt=prompt, draws=visit.draws + 1, passed=False, notice=notice), ()
+
+
+def challenge_seen(state: State, event: Seen, policy: Policy) -> Step:
+    seen, prompt = event.observation, state.visit.prompt
+    if prompt is None or not _usable(state, seen, policy):
+        return state, ()
+    if breaks(state.visit.evidence, seen):
+        return _continuity_lost(state, policy)
+    state = amend(state, evidence=collect(state.visit.evidence, seen))
+    if seen.at_ns <= prompt.asked_ns or seen.faces != 1:
+        return state, ()
+    prompt = challenge.hear(prompt, seen.actions, seen.at_ns, policy)
+    state = amend(state, prompt=prompt)
+    if prompt.too_many_others:
+        return _other_movements(state, policy)
+    if prompt.answer is None:
+        return state, ()
+    done = ActionEvidence(
+        prompt.action,
+        True,
+        prompt.asked_at,
+        (prompt.answer.completed_ns - prompt.asked_ns) // 1_000_000,
+        prompt.answer.score,
+    )
+    actions = (*state.visit.actions, done)[-MOST_ACTIONS:]
+    return decide(to(state, Screen.DECIDING, passed=True, actions=actions), policy)
+
+
+def challenge_tick(state: State, _event: Tick, policy: Policy) -> Step:
+    visit = state.visit
+    prompt = visit.prompt
+    if prompt is None or visit.helping or _absent(state):
+        return state, ()
+    if state.now_ns - prompt.asked_ns <= seconds_ns(policy.action_window_s) + LAG_NS:
+        return state, ()
+    return _one_more_prompt(state, policy, Reason.ACTION_NOT_SEEN, Phrase.CHALLENGE_AGAIN_DETAIL)
+
+
+def show_again(state: State, _event: Touched, _policy: Policy) -> Step:
+    """The same prompt from the beginning; asking for it costs nothing."""
+    return reask(state), ()
+
+
+def another_action(state: State, _event: Touched, policy: Policy) -> Step:
+    return _put_aside(state, policy)
+
+
+def cannot(state: State, _event: Touched, policy: Policy) -> Step:
+    """The first time another action may help; the second time a person does."""
+    if state.visit.cannots:
+        return refer(state, policy, Phrase.CLOSING_CANNOT, Reason.CANNOT_DO_ACTION)
+    return _put_aside(amend(state, cannots=1), policy)
+
+
+def reask(state: State) -> State:
+    """The open prompt, asked anew: its time begins now, and it is spoken again."""
+    visit = state.visit
+    if visit.prompt is None or state.now is None:
+        return state
+    prompt = challenge.Prompt(visit.prompt.action, state.now_ns, state.now)
+    return amend(state, prompt=prompt, utterances=visit.utterances + 1)
+
+
+def _put_aside(state: State, policy: Policy) -> Step:
+    visit = state.visit
+    if visit.prompt is None:
+        return state, ()
+    aside = amend(state, refused=visit.refused | {visit.prompt.action}, actions=unanswered(state), prompt=None)
+    return ask(aside, policy, Phrase.CHALLENGE_OTHER_DETAIL)
+
+
+def _one_more_prompt(state: State, policy: Policy, reason: Reason, notice: Phrase) -> Step:
+    visit = state.visit
+    misses = tuple(dict.fromkeys((*visit.misses, reason)))
+    if visit.tries >= policy.max_tries:
+        return refer(state, policy, Phrase.CLOSING_COLLEAGUE, *misses)
+    state = amend(state, tries=visit.tries + 1, misses=misses, actions=unanswered(state))
+    if reason is Reason.OTHER_ACTIONS and visit.prompt is not None:
+        return ask(amend(state, prompt=None), policy, notice, but=visit.prompt.action)
+    return reask(amend(state, notice=notice)), ()
+
+
+def _other_movements(state: State, policy: Policy) -> Step:
+    return _one_more_prompt(state, policy, Reason.OTHER_ACTIONS, Phrase.CHALLENGE_SLOWLY_DETAIL)
+
+
+# --- Deciding ------------------------------------------------------------------------------------------------
+
+
+def decide(state: State, policy: Policy) -> Step:
+    """Put match, passive and action together; a little more may be seen when a frame or two is missing."""
+    visit = state.visit
+    match, passive = visit.evidence.of_match(policy), visit.evidence.of_passive(policy)
+    if match is Verdict.PASS and passive is Verdict.PASS:
+        return _certify(state, policy)
+    if Verdict.MORE in {match, passive}:
+        return state, ()
+    return next_try(state, policy, *_missed(match, passive), clear=Verdict.FAR in {match, passive})
+
+
+def deciding_seen(state: State, event: Seen, policy: Policy) -> Step:
+    seen = event.observation
+    if state.visit.ending is not None or not _usable(state, seen, policy):
+        return state, ()
+    if breaks(state.visit.evidence, seen):
+        return _continuity_lost(state, policy)
+    return decide(amend(state, evidence=collect(state.visit.evidence, seen)), policy)
+
+
+def deciding_overdue(state: State, policy: Policy) -> Step:
+    return next_try(state, policy, Reason.TOO_FEW_FRAMES)
+
+
+def _certify(state: State, policy: Policy) -> Step:
+    visit = state.visit
+    assert visit.person is not None and state.now is not None  # noqa: S101
+    scheme = policy.scheme_of(visit.person.scheme)
+    if not state.eyes_trusted:
+        return refer(state, policy, Phrase.CLOSING_COLLEAGUE, Reason.EYES_NOT_TRUSTED)
+    if not state.clock.synced:
+        return refer(state, policy, Phrase.CLOSING_COLLEAGUE, Reason.CLOCK_NOT_SYNCED)
+    if scheme is None:
+        return refer(state, policy, Phrase.CLOSING_COLLEAGUE, Reason.SCHEME_UNKNOWN)
+    if not (visit.passed and visit.consent is not None and visit.consent.given):
+        return close(state, Phrase.CLOSING_LATER)  # no path leads here; if one ever does, nobody is certified
+    until = valid_until(local_date(state.now, scheme), scheme)
+    return end(state, policy, Outcome.CERTIFIED, Phrase.CLOSING_DONE, until=until)
+
+
+# --- what can happen at any of these -------------------------------------------------------------------------
+
+
+def camera(state: State, event: CameraState, policy: Policy) -> Step:
+    """A lost camera pauses the visit; when it is back, looking begins again."""
+    visit = state.visit
+    if visit.ending is not None:
+        return state, ()
+    if event.working:
+        return start(state, policy) if visit.camera_lost_ns is not None else (state, ())
+    if visit.camera_lost_ns is not None:
+        return state, ()
+    lost = amend(state, evidence=Evidence(), prompt=None, passed=False, camera_lost_ns=state.now_ns)
+    return to(lost, Screen.FRAMING, advice=None, notice=None), ()
+
+
+def eyes(state: State, event: EyesState, policy: Policy) -> Step:
+    if event.trusted or state.visit.ending is not None:
+        return state, ()
+    return refer(state, policy, Phrase.CLOSING_COLLEAGUE, Reason.EYES_NOT_TRUSTED)
+
+
+def _usable(state: State, seen: Observation, policy: Policy) -> bool:
+    """Whether an observation says anything about this person at this step; an old or repeated frame does not."""
+    visit = state.visit
+    paused = visit.helping and state.phase is not Screen.DECIDING
+    if paused or seen.frozen or visit.camera_lost_ns is not None:
+        return False
+    return visit.watch_ns + seconds_ns(policy.settle_s) < seen.at_ns <= state.now_ns + AHEAD_NS
+
+
+def _absent(state: State) -> bool:
+    visit = state.visit
+    return state.now_ns - max(visit.touched_ns, visit.entered_ns, visit.face_ns or 0) > ABSENT_NS
+
+
+def _advise(state: State, seen: Observation, policy: Policy) -> State:
+    """One instruction at a time, long enough to be heard."""
+    visit = state.visit
+    since_ns = visit.advice_ns if visit.advice is not None else visit.entered_ns
+    if seen.advice is visit.advice or state.now_ns - since_ns < seconds_ns(policy.advice_hold_s):
+        return state
+    return amend(state, advice=seen.advice, advice_ns=state.now_ns, notice=None)
+
+
+def _forget_the_crowd(state: State) -> Step:
+    person = state.visit.person
+    assert person is not None  # noqa: S101
+    return amend(state, crowd=True, evidence=Evidence(), watch_ns=state.now_ns), (Watch(person.person_ref),)
+
+
+def _continuity_lost(state: State, policy: Policy) -> Step:
+    visit = state.visit
+    if visit.restarts >= policy.max_restarts:
+        return next_try(state, policy, Reason.CONTINUITY_LOST)
+    return start(state, policy, restarts=visit.restarts + 1, actions=unanswered(state))
+
+
+def _missed(match: Verdict, passive: Verdict) -> tuple[Reason, ...]:
+    low = {Verdict.BELOW, Verdict.FAR}
+    reasons = ((match, Reason.NO_MATCH), (passive, Reason.PRESENTATION_ATTACK))
+    return tuple(reason for verdict, reason in reasons if verdict in low)
