@@ -113,7 +113,10 @@ class Identity(Protocol):
 class Roster(Protocol):
     """The people this terminal knows.  `find` and `references` never touch the network."""
 
-    version: str
+    @property
+    def version(self) -> str:
+        """What results say they were made with."""
+        ...
 
     def find(self, number: str) -> Person | None: ...
 

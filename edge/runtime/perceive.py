@@ -5,11 +5,10 @@ Between sessions no model runs, which keeps an idle terminal cool.
 """
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge.core.types import Seen
-from edge.ports import Clock, Floats, Frame, Vision
+from edge.ports import Clock, Floats, Vision
 from edge.runtime.slot import NewestFrame
 
 
@@ -26,11 +25,10 @@ class _Order:
 class PerceiveLoop:
     """Runs the eyes on the newest frame.  Only `turn` belongs to one thread; the rest may be called by others."""
 
-    def __init__(self, frames: NewestFrame, vision: Vision, clock: Clock, tell: Callable[[int, Seen], None]) -> None:
+    def __init__(self, frames: NewestFrame, vision: Vision, clock: Clock) -> None:
         self._frames = frames
         self._vision = vision
         self._clock = clock
-        self._tell = tell
         self._lock = threading.Lock()
         self._order = _Order(0, 0, False, None)
         self._obeyed = 0
@@ -51,8 +49,8 @@ class PerceiveLoop:
         with self._lock:
             return self._order.epoch
 
-    def turn(self, timeout_s: float = 0.2) -> Frame | None:
-        """Observe the newest frame if there is one; returns the frame that was taken, looked at or not."""
+    def turn(self, timeout_s: float = 0.2) -> tuple[int, Seen] | None:
+        """Observe the newest frame, if there is one to look at; returns what was seen and for which epoch."""
         frame = self._frames.take(timeout_s)
         with self._lock:
             order = self._order
@@ -61,13 +59,12 @@ class PerceiveLoop:
             self._obeyed = order.epoch
         # Cameras hand out frames that are older than the question (picamera2 #426, #849): they answer nothing.
         if frame is None or not order.looking or frame.at_ns < order.since_ns:
-            return frame
+            return None
         began_ns = self._clock.monotonic_ns()
         observation = self._vision.observe(frame)
         self.took_ms = (self._clock.monotonic_ns() - began_ns) / 1e6
         self.observed += 1
-        self._tell(order.epoch, Seen(observation))
-        return frame
+        return order.epoch, Seen(observation)
 
     def _command(self, looking: bool, references: Floats | None) -> None:
         with self._lock:

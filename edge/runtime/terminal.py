@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from edge.core import session
 from edge.core.policy import Policy
+from edge.core.state import State
 from edge.core.types import (
     Alarm,
     Attempt,
@@ -75,7 +76,7 @@ class TerminalLoop:
         self._greet()
 
     @property
-    def state(self) -> session.State:
+    def state(self) -> State:
         return self._state
 
     def tell(self, event: Event) -> None:
