@@ -149,7 +149,8 @@ class Consumer:
                     self._hear(topic, message, at)
             except UntrustedError as error:
                 self.counts["refused"] += 1
-                self._log_once(f"refused {message.topic[:80]}", "%s", error)
+                where = ascii(message.topic[:80])
+                self._log_once(f"refused {where}", "%s (topic %s)", error, where)
         return self._ledger.take([examine(each, self._devices) for each in results]) if results else []
 
     def _hear(self, topic: topics.Topic, message: Incoming, at: datetime) -> None:

@@ -20,7 +20,12 @@ def test_a_result_is_recorded_once_however_often_it_is_sent(office: Office, term
     jws = terminal.result()
     assert [office.take(jws, terminal).verdict for _ in range(3)] == ["recorded", "duplicate", "duplicate"]
     (row,) = office.ledger.results()
-    assert (row.jws, row.hash, row.seq, row.outcome) == (jws, hashlib.sha256(jws.encode()).hexdigest(), 1, "certified")
+    assert (row.jws, row.hash, row.seq, row.outcome) == (
+        jws,
+        hashlib.sha256(jws.encode()).hexdigest(),
+        1,
+        "certified",
+    )
 
 
 def test_results_that_come_out_of_order_are_all_recorded_and_the_gap_closes(
