@@ -1,0 +1,83 @@
+"""Where a crop's pixels come from, and back: similarities as 2x3 matrices, numpy and OpenCV only.
+
+A *matrix* is float64 (2, 3) and maps points of a picture (x, y in pixels, y downwards) to points of a crop.
+"""
+
+import math
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.ports import Floats, Pixels
+
+Matrix = NDArray[np.float64]
+
+
+def letterbox(rgb: Pixels, size_px: int) -> tuple[Pixels, Matrix]:
+    """The whole picture in a square of ``size_px``, shape kept, black bars; and the matrix picture -> square."""
+    height, width = rgb.shape[:2]
+    scale = size_px / max(height, width)
+    inner_w, inner_h = max(1, round(width * scale)), max(1, round(height * scale))
+    left, top = (size_px - inner_w) // 2, (size_px - inner_h) // 2
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    square = np.zeros((size_px, size_px, 3), np.uint8)
+    square[top : top + inner_h, left : left + inner_w] = cv2.resize(rgb, (inner_w, inner_h), interpolation=way)
+    matrix = np.array([[inner_w / width, 0.0, left], [0.0, inner_h / height, top]])
+    return square, matrix
+
+
+def square_crop(centre: tuple[float, float], side_px: float, roll_deg: float, size_px: int) -> Matrix:
+    """The matrix that brings a square of the picture, turned by ``roll_deg`` (clockwise), to ``size_px`` upright."""
+    scale = size_px / side_px
+    cos, sin = scale * math.cos(math.radians(roll_deg)), scale * math.sin(math.radians(roll_deg))
+    x, y = centre
+    return np.array([[cos, sin, size_px / 2 - cos * x - sin * y], [-sin, cos, size_px / 2 + sin * x - cos * y]])
+
+
+def umeyama(source: NDArray[np.floating[Any]], target: NDArray[np.floating[Any]]) -> Matrix:
+    """The least-squares similarity (rotation, one scale, shift; no mirroring) from ``source`` to ``target``.
+
+    Both (N, 2), N >= 2, not all the same point.  Umeyama, PAMI 1991.  Raises ValueError when all source points fall
+    together.
+    """
+    src, dst = source.astype(np.float64), target.astype(np.float64)
+    src_mean, dst_mean = src.mean(0), dst.mean(0)
+    src, dst = src - src_mean, dst - dst_mean
+    spread = (src**2).sum()
+    if spread < 1e-12:
+        raise ValueError("a similarity needs at least two different points")
+    # In the plane the optimum has a closed form: the complex regression coefficient of target on source.
+    along = (src * dst).sum() / spread
+    across = (src[:, 0] * dst[:, 1] - src[:, 1] * dst[:, 0]).sum() / spread
+    linear = np.array([[along, -across], [across, along]])
+    return np.hstack([linear, (dst_mean - linear @ src_mean)[:, None]])
+
+
+def invert(matrix: Matrix) -> Matrix:
+    """The matrix crop -> picture."""
+    linear = np.linalg.inv(matrix[:, :2])
+    return np.hstack([linear, (-linear @ matrix[:, 2])[:, None]])
+
+
+def apply(matrix: Matrix, points: NDArray[np.floating[Any]]) -> Floats:
+    """``points`` (..., 2) mapped; float32."""
+    return np.asarray(points @ matrix[:, :2].T + matrix[:, 2], np.float32)
+
+
+def scale_of(matrix: Matrix) -> float:
+    """Crop pixels per picture pixel."""
+    return math.sqrt(abs(matrix[0, 0] * matrix[1, 1] - matrix[0, 1] * matrix[1, 0]))
+
+
+def warp(rgb: Pixels, matrix: Matrix, size_px: int) -> Pixels:
+    """The crop, uint8 (size_px, size_px, 3); black where the picture ends."""
+    scale = scale_of(matrix)
+    if scale < 0.5:
+        # Bilinear sampling skips pixels below half size; whole-number area averaging first keeps the detail honest.
+        step = int(1 / scale)
+        height, width = rgb.shape[0] // step, rgb.shape[1] // step
+        rgb = cv2.resize(rgb[: height * step, : width * step], (width, height), interpolation=cv2.INTER_AREA)
+        matrix = matrix @ np.array([[step, 0, (step - 1) / 2], [0, step, (step - 1) / 2], [0, 0, 1.0]])
+    return np.asarray(cv2.warpAffine(rgb, matrix, (size_px, size_px), flags=cv2.INTER_LINEAR), np.uint8)

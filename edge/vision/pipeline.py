@@ -1,0 +1,324 @@
+"""From frames to observations: which net runs when, what belongs to one track, and what is forgotten when.
+
+One frame: is it new?  Where is the face (last mesh, or the detector when due)?  The mesh, its figures, the advice,
+the actions; and on a frame with nothing to improve either the passive net or, while somebody is watched for, the
+embedding.  Nothing but figures leaves `Eyes.observe`.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import cv2
+import numpy as np
+
+from edge.core.types import ActionSeen, Advice, Observation
+from edge.ports import Floats, Frame, Net, Pixels
+from edge.vision import landmarks, quality
+from edge.vision.actions import ActionWatcher, Signals
+from edge.vision.detect import Detector, Face, iou
+from edge.vision.embed import Embedder, Probe
+from edge.vision.landmarks import Landmarker, Mesh
+from edge.vision.liveness import PassiveLiveness
+from edge.vision.quality import Figures
+from edge.vision.settings import EyesSettings
+
+_NS = 1_000_000_000
+_PHOTO_LONGEST_PX = 1280
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceDescription:
+    """What enrolment learns from one photo.  ``advice`` other than READY says why the photo is unfit."""
+
+    advice: Advice
+    figures: Figures
+    yaw_deg: float
+    pitch_deg: float
+    roll_deg: float
+    embedding: Floats = field(repr=False)  # float32 (D,), unit length
+
+    @property
+    def fit(self) -> bool:
+        return self.advice is Advice.READY
+
+
+class Eyes:
+    """`edge.ports.Vision` on four nets: face_detection, face_landmarks, face_embedding, passive_liveness."""
+
+    def __init__(self, nets: Mapping[str, Net], settings: EyesSettings | None = None) -> None:
+        self._settings = settings or EyesSettings()
+        self._detector = Detector(nets["face_detection"], self._settings.detect_least_score)
+        self._landmarker = Landmarker(nets["face_landmarks"])
+        self._embedder = Embedder(nets["face_embedding"])
+        self._passive = PassiveLiveness(nets["passive_liveness"], self._settings.passive_box_scale)
+        self._references: Floats | None = None
+        self._tracks = 0
+        self._track: _Track | None = None
+        self._rivals: list[Face] = []
+        self._others = 0
+        self._detected_ns: int | None = None
+        self._repeats = _Repeats()
+        self._last: Observation | None = None
+
+    def watch(self, references: Floats | None) -> None:
+        """Forget every probe, neutral face and track; compare from now on with ``references`` (N, D) or nothing."""
+        self._references = references
+        self._drop_track()
+        self._rivals, self._others, self._detected_ns, self._last = [], 0, None, None
+        self._repeats = _Repeats()
+
+    def observe(self, frame: Frame) -> Observation:
+        """The figures of one frame.  Frames must come in the order of their times."""
+        if self._repeats.seen_before(frame.rgb):
+            last = self._last or Observation(frame.number, frame.at_ns, faces=0, advice=Advice.NO_FACE)
+            return replace(
+                last,
+                frame_no=frame.number,
+                at_ns=frame.at_ns,
+                passive=None,
+                match=None,
+                actions=(),
+                frozen=True,
+            )
+        mesh = self._find(frame)
+        observation = self._nobody(frame) if mesh is None else self._look(frame, mesh)
+        self._last = observation
+        return observation
+
+    def describe(self, frame: Frame) -> FaceDescription | None:
+        """The largest face of one photo for enrolment, with its embedding; None when there is no face.
+
+        Keeps nothing and does not touch the track.
+        """
+        rgb = _bounded(frame.rgb)
+        faces = self._detector.find(rgb)
+        if not faces:
+            rgb = _with_room(rgb)
+            faces = self._detector.find(rgb)
+        if not faces:
+            return None
+        mesh = self._landmarker.at_face(rgb, faces[0])
+        if mesh.presence < self._settings.presence_least:
+            return None
+        figures, pose = quality.measure(rgb, mesh), landmarks.pose(mesh.points)
+        rivals = self._rivals_of(faces[0], faces[1:])
+        advice = quality.advise_photo(figures, pose, faces[0].width_px, rivals, self._settings)
+        embedding = self._embedder.embed(rgb, mesh.five, mirrored_too=True)
+        return FaceDescription(advice, figures, pose.yaw_deg, pose.pitch_deg, pose.roll_deg, embedding)
+
+    # --- where is the face ------------------------------------------------------------------------------------
+
+    def _find(self, frame: Frame) -> Mesh | None:
+        """The mesh of the tracked face in this frame, or of a new one; None when nobody is there."""
+        track, settings = self._track, self._settings
+        if track is not None and frame.at_ns - track.seen_ns > settings.lost_after_s * _NS:
+            self._drop_track()
+            track = None
+        mesh = None
+        if track is not None:
+            mesh = self._landmarker.again(frame.rgb, track.mesh)
+            if mesh.presence < settings.presence_least or not track.could_be(mesh, frame.at_ns, settings):
+                mesh = None
+        due = self._detected_ns is None or frame.at_ns - self._detected_ns >= settings.detect_every_s * _NS
+        if mesh is not None and not due:
+            return mesh
+        self._detected_ns = frame.at_ns
+        faces = self._detector.find(frame.rgb, frame.small)
+        return self._choose(frame, mesh, faces)
+
+    def _choose(self, frame: Frame, mesh: Mesh | None, faces: list[Face]) -> Mesh | None:
+        """Which of the detected faces is the tracked one; where it is not among them, the largest begins a track."""
+        same = None
+        if mesh is not None and faces:
+            overlaps = iou(mesh.detector_box, np.stack([face.box for face in faces]))
+            same = int(overlaps.argmax()) if overlaps.max() > 0.2 else None
+            if same is None:
+                mesh = None  # the mesh clings to something that is not a face
+        if mesh is not None:
+            # A detector that sees nobody does not outvote a mesh that is sure: turned heads are hard for it.
+            main = None if same is None else faces[same]
+            others = [face for face in faces if face is not main]
+            width = float(mesh.detector_box[2] - mesh.detector_box[0])
+            self._rivals = [face for face in others if face.width_px >= self._settings.rival_width * width]
+            self._others = len(others)
+            return mesh
+        self._rivals, self._others = [], 0
+        if not faces:
+            return None
+        found = self._landmarker.at_face(frame.rgb, faces[0])
+        if found.presence < self._settings.presence_least:
+            return None
+        if self._track is not None and not self._track.could_be(found, frame.at_ns, self._settings):
+            self._drop_track()
+        self._rivals, self._others = self._rivals_of(faces[0], faces[1:]), len(faces) - 1
+        return found
+
+    def _rivals_of(self, main: Face, others: list[Face]) -> list[Face]:
+        return [face for face in others if face.width_px >= self._settings.rival_width * main.width_px]
+
+    # --- what does it look like -------------------------------------------------------------------------------
+
+    def _nobody(self, frame: Frame) -> Observation:
+        return Observation(
+            frame_no=frame.number, at_ns=frame.at_ns, faces=0, advice=Advice.NO_FACE, track=self._tracks
+        )
+
+    def _look(self, frame: Frame, mesh: Mesh) -> Observation:
+        settings = self._settings
+        figures, pose = quality.measure(frame.rgb, mesh), landmarks.pose(mesh.points)
+        track = self._track or self._new_track()
+        speed = track.move_to(mesh, frame.at_ns)
+        advice = quality.advise(figures, pose, speed, self._rivals, settings)
+        actions: tuple[ActionSeen, ...] = track.actions.step(
+            Signals(
+                frame.at_ns,
+                pose.yaw_deg,
+                pose.pitch_deg,
+                landmarks.eye_openness(mesh.points),
+                landmarks.mouth_openness(mesh.points),
+            )
+        )
+        passive = match = None
+        if advice is Advice.READY:
+            if self._embedding_is_next(track):
+                track, actions = self._probe(frame.rgb, mesh, track, actions, frame.at_ns)
+                match = None if self._references is None else track.probe.best(self._references)
+            else:
+                passive = self._passive.score(frame.rgb, mesh.detector_box)
+            track.ready_frames += 1
+        return Observation(
+            frame_no=frame.number,
+            at_ns=frame.at_ns,
+            faces=1 + self._others,
+            advice=advice,
+            track=track.number,
+            face_width=figures.face_width,
+            face_x=figures.face_x,
+            face_y=figures.face_y,
+            yaw_deg=pose.yaw_deg,
+            pitch_deg=pose.pitch_deg,
+            roll_deg=pose.roll_deg,
+            sharpness=figures.sharpness,
+            luma_face=figures.luma_face,
+            luma_behind=figures.luma_behind,
+            passive=passive,
+            match=match,
+            probe_frames=track.probe.frames,
+            actions=actions,
+            neutral=track.actions.neutral,
+        )
+
+    def _embedding_is_next(self, track: "_Track") -> bool:
+        """Good frames go in turn to the embedding and the passive net; once the probe is full, more to the latter."""
+        if self._references is None:
+            return False
+        every = self._settings.recheck_every if track.probe.full else 2
+        return track.ready_frames % every == 0
+
+    def _probe(
+        self, rgb: Pixels, mesh: Mesh, track: "_Track", actions: tuple[ActionSeen, ...], at_ns: int
+    ) -> tuple["_Track", tuple[ActionSeen, ...]]:
+        """One more embedding for the probe; a face unlike the probe is somebody else, on a track of its own."""
+        embedding = self._embedder.embed(rgb, mesh.five)
+        if track.probe.agreement(embedding) < self._settings.swap_cosine:
+            self._drop_track()
+            track, actions = self._new_track(), ()
+            track.move_to(mesh, at_ns)
+        if not track.probe.full:
+            track.probe.add(embedding)
+        return track, actions
+
+    def _new_track(self) -> "_Track":
+        self._tracks += 1
+        self._track = _Track(self._tracks, Probe(self._settings.probe_most), ActionWatcher(self._settings.actions))
+        return self._track
+
+    def _drop_track(self) -> None:
+        if self._track is not None:
+            self._track.probe.forget()
+        self._track = None
+
+
+def find_mesh(nets: Mapping[str, Net], rgb: Pixels) -> Floats | None:
+    """float32 (468, 3), in pixels, of the largest face of a picture; None when there is none."""
+    faces = Detector(nets["face_detection"]).find(rgb)
+    if not faces:
+        return None
+    landmarker = Landmarker(nets["face_landmarks"])
+    # Once more from its own mesh: a crop that sits well gives the steadier mesh.
+    return landmarker.again(rgb, landmarker.at_face(rgb, faces[0])).points
+
+
+class _Track:
+    """One uninterrupted sighting of one face, and all evidence that rests on it."""
+
+    def __init__(self, number: int, probe: Probe, actions: ActionWatcher) -> None:
+        self.number = number
+        self.probe = probe
+        self.actions = actions
+        self.ready_frames = 0
+        self.seen_ns = 0
+        self._mesh: Mesh | None = None
+
+    @property
+    def mesh(self) -> Mesh:
+        if self._mesh is None:
+            raise RuntimeError("a track has a mesh from its first frame on")
+        return self._mesh
+
+    def could_be(self, mesh: Mesh, at_ns: int, settings: EyesSettings) -> bool:
+        """Whether a head can have moved there in the time."""
+        passed_s = (at_ns - self.seen_ns) / _NS
+        before, after = self.mesh.detector_box, mesh.detector_box
+        width = float(before[2] - before[0])
+        moved = float(np.hypot(*(_centre(after) - _centre(before)))) / max(width, 1.0)
+        grown = max(float(after[2] - after[0]), 1.0) / max(width, 1.0)
+        reach = min(settings.jump_widths, settings.jump_widths / 3 + settings.speed_widths_s * passed_s)
+        return moved <= reach and 1 / settings.growth_ratio <= grown <= settings.growth_ratio
+
+    def move_to(self, mesh: Mesh, at_ns: int) -> float:
+        """Take over the new mesh; the head's speed in face widths a second."""
+        speed = 0.0
+        if self._mesh is not None and at_ns > self.seen_ns:
+            box = mesh.detector_box
+            moved = float(np.hypot(*(_centre(box) - _centre(self._mesh.detector_box))))
+            speed = moved / max(float(box[2] - box[0]), 1.0) / ((at_ns - self.seen_ns) / _NS)
+        self._mesh, self.seen_ns = mesh, at_ns
+        return speed
+
+
+class _Repeats:
+    """Notices a frame that repeats one of the last few byte for byte: a camera that hangs does that, a lens never.
+
+    A sparse sample finds candidates, and only those are compared whole.
+    """
+
+    def __init__(self, kept: int = 4) -> None:
+        self._kept: deque[tuple[bytes, Pixels]] = deque(maxlen=kept)
+
+    def seen_before(self, rgb: Pixels) -> bool:
+        sample = rgb[7::31, 5::29].tobytes()
+        for other, pixels in self._kept:
+            if other == sample and np.array_equal(pixels, rgb):
+                return True
+        self._kept.append((sample, rgb))
+        return False
+
+
+def _centre(box: Floats) -> Floats:
+    return (box[:2] + box[2:]) / 2
+
+
+def _with_room(rgb: Pixels) -> Pixels:
+    """A passport photo can fill its frame too much for the detector: half its length more on every side."""
+    room = max(rgb.shape[:2]) // 2
+    return np.asarray(cv2.copyMakeBorder(rgb, room, room, room, room, cv2.BORDER_REPLICATE), np.uint8)
+
+
+def _bounded(rgb: Pixels) -> Pixels:
+    """Large photos at most 1280 px long: more only costs time."""
+    scale = _PHOTO_LONGEST_PX / max(rgb.shape[:2])
+    if scale >= 1:
+        return rgb
+    return np.asarray(cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,0 +1,124 @@
+"""What the eyes need to know about geometry, time and light.
+
+Thresholds that judge people are in `edge.core.policy`.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSettings:
+    """When a movement counts as an action, always against the person's own neutral face on this track."""
+
+    neutral_s: float = 0.5
+    """Calm looking before the first action can be judged: half a second outlasts a blink and a syllable."""
+    neutral_frames: int = 5
+    """And at least this many frames, so that a slow camera cannot learn a neutral from one bad frame."""
+    memory_s: float = 4.0
+    """The neutral is the median of this long: longer than any action, short enough to follow somebody who shifts."""
+    eyes_memory_s: float = 1.0
+    """For the eyes less: they narrow with every look down, and a blink is short against a second."""
+    gap_s: float = 0.5
+    """A longer gap between frames says nothing about what happened in it: movements under way are forgotten."""
+
+    turn_deg: float = 18.0
+    """Yaw that counts as a turn: people who talk stay within 12 degrees; an old neck reaches 25 easily."""
+    turn_rest_deg: float = 9.0
+    """Back within this the head is at rest again (hysteresis of a half)."""
+    turn_full_deg: float = 35.0
+    """A turn this far scores 1."""
+    turn_hold_s: float = 0.1
+    """One frame of a jumping mesh is not a turn."""
+    turn_longest_s: float = 4.0
+    """From leaving rest to far enough: slower than this is a drift of posture."""
+
+    nod_deg: float = 9.0
+    """How far down a nod goes; talking bobs by less than 6 degrees."""
+    nod_rest_deg: float = 4.5
+    nod_full_deg: float = 20.0
+    nod_shortest_s: float = 0.2
+    nod_longest_s: float = 3.0
+    """Down and up again within this; somebody who looks at the keypad stays down longer."""
+    nod_yaw_deg: float = 15.0
+    """While the head is turned this far, pitch cannot be trusted."""
+
+    blink_shut: float = 0.62
+    """Share of the neutral eye opening below which the lids count as shut."""
+    blink_open: float = 0.78
+    """Share above which they are open again."""
+    blink_full: float = 0.25
+    """Shut to this share scores 1."""
+    blink_longest_s: float = 0.8
+    """A prompted blink of an elderly person lasts up to half a second; longer is looking down or resting."""
+    blink_yaw_deg: float = 20.0
+    """Turned further than this the far eye is foreshortened and its lids cannot be told."""
+
+    mouth_gap: float = 0.22
+    """Widening over neutral (in outer-eye-corner distances) that counts as open: wider than speech keeps up."""
+    mouth_rest: float = 0.11
+    mouth_full: float = 0.45
+    mouth_hold_s: float = 0.4
+    """Vowels pass this in less; a mouth opened on request stays."""
+    mouth_longest_s: float = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class EyesSettings:
+    """Thresholds of `Eyes`; each says why it is what it is."""
+
+    detect_least_score: float = 0.5
+    """BlazeFace's own middle: nothing missed on the photos it was measured with, few false faces."""
+    presence_least: float = 0.5
+    """Below this the mesh net itself says that there is no face in its crop."""
+    detect_every_s: float = 0.4
+    """A second face is seen within half a second; the detector costs a fifth of a frame."""
+    lost_after_s: float = 0.3
+    """A face that was away for longer may have been exchanged: new track."""
+    jump_widths: float = 0.75
+    """No head moves three quarters of its width between two frames; plus `speed_widths_s` for the time between."""
+    speed_widths_s: float = 3.0
+    growth_ratio: float = 1.5
+    """Nor does it come that much nearer between two frames."""
+    swap_cosine: float = 0.3
+    """Two good frames of one person are above 0.5, two people rarely above 0.3: less means a new track."""
+
+    least_face_width: float = 0.13
+    """Share of the frame: 83 px of 640, about 90 cm from a 66-degree lens; smaller ones are soft at 112 px."""
+    most_face_width: float = 0.55
+    """Nearer than this chin or forehead leave the frame when somebody nods."""
+    off_centre_x: float = 0.22
+    """The face's centre may be this far (share of the width) from the middle: liveness needs the surroundings."""
+    off_centre_y: float = 0.28
+    """And this far of the height: people are short and tall, and the camera does not move."""
+    face_least_luma: float = 45.0
+    """Mean of 0..255 below which noise eats the lids; dark skin in room light is above 60."""
+    face_most_luma: float = 220.0
+    """Above it the skin is burnt out."""
+    backlight_luma: float = 110.0
+    """The surroundings outshine the face by this much and the face is dim: live faces then score 0.04 on passive."""
+    backlit_face_luma: float = 60.0
+    least_sharpness: float = 10.0
+    """`quality.sharpness`: see there; below it lashes and lip edges are gone."""
+    most_yaw_deg: float = 15.0
+    most_pitch_deg: float = 17.0
+    most_roll_deg: float = 20.0
+    """The embedding loses nothing up to here; roll is taken out by the alignment."""
+    most_speed_widths_s: float = 0.8
+    """Faster, a 1/30 s exposure smears by more than two per cent of the face."""
+    photo_least_face_px: float = 70.0
+    """An enrolled face smaller than this is enlarged by more than half before it is embedded."""
+    rival_width: float = 0.5
+    """A second face at least this share of the first one's width stands at the terminal, a smaller one passes by."""
+    covered_chroma: float = 25.0
+    """Distance in (Cr, Cb) between mouth and upper cheeks: a mask, a scarf or a hand; lips and beards stay below."""
+    covered_eyes: float = 0.65
+    """Eye sockets this much darker than the cheeks: sunglasses."""
+
+    passive_box_scale: float = 2.7
+    """The passive net's training: 2.7 detector boxes, moved inside the frame."""
+    probe_most: int = 16
+    """Good frames in a probe; the mean of more does not get better."""
+    recheck_every: int = 4
+    """Once the probe is full, one good frame in so many still goes through the embedding, to notice a swap."""
+
+    actions: ActionSettings = field(default_factory=ActionSettings)
