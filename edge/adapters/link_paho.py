@@ -10,9 +10,12 @@ import ssl
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as paho
+from cryptography import x509
 from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -89,6 +92,7 @@ class PahoLink:
         connect.SessionExpiryInterval = self._broker.session_expiry_s
         connect.ReceiveMaximum = RECEIVE_MAXIMUM
         connect.MaximumPacketSize = MAX_PACKET_BYTES
+        self._complaint = ""
         try:
             client.connect(
                 self._broker.host,
@@ -100,7 +104,6 @@ class PahoLink:
         except (OSError, ValueError) as error:
             self._refuse(_why(error))
         self._client = client
-        self._complaint = ""
         until = self._clock.monotonic_ns() + int(CONNECT_S * 1e9)
         while not self.connected and not self._complaint and self._clock.monotonic_ns() < until:
             self._turn(0.1)
@@ -218,6 +221,8 @@ class PahoLink:
 
     def _refuse(self, why: str) -> None:
         self._forget()
+        # The broker's refusal may get lost in a broken pipe; our own certificate's dates do not.
+        why = _date_trouble(self._broker.cert_file, self._clock.now()) or why
         self.problem = why
         raise LinkError(why)
 
@@ -228,6 +233,9 @@ class PahoLink:
             self._complaint = f"The broker refuses this terminal ({reason}); have its certificate and access checked."
             return
         self._most_unanswered = int(getattr(properties, "ReceiveMaximum", 65_535))
+        if not self._subscriptions:
+            self.connected = True
+            return
         # Always: a broker that lost its store may still say that it knows this session.
         client.subscribe([(each, SubscribeOptions(qos=1)) for each in self._subscriptions])
 
@@ -273,9 +281,21 @@ class PahoLink:
             self._complaint = f"The connection to the broker failed: {text}."
 
 
+class _Socket(ssl.SSLSocket):
+    """Closes itself when the handshake fails; paho leaves that to the garbage collector."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except (OSError, ValueError):
+            self.close()
+            raise
+
+
 def _context(broker: BrokerSection) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.sslsocket_class = _Socket
     for file in (broker.ca_file, broker.cert_file, broker.key_file):
         if not file.is_file():
             raise ConfigError(f"{file} does not exist; make this terminal's certificates with `anxin provision`.")
@@ -289,6 +309,18 @@ def _context(broker: BrokerSection) -> ssl.SSLContext:
             f"{broker.cert_file}, its key or {broker.ca_file} cannot be used; make them anew with `anxin provision`."
         ) from None
     return context
+
+
+def _date_trouble(cert_file: Path, now: datetime) -> str | None:
+    try:
+        certificate = x509.load_pem_x509_certificate(cert_file.read_bytes())
+    except (OSError, ValueError):
+        return None
+    if now < certificate.not_valid_before_utc:
+        return "This terminal's certificate is not yet valid by this machine's clock; waiting for the right time."
+    if now >= certificate.not_valid_after_utc:
+        return f"This terminal's certificate expired on {certificate.not_valid_after_utc:%Y-%m-%d}; renew it."
+    return None
 
 
 def _why(error: Exception) -> str:
