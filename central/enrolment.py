@@ -18,6 +18,7 @@ Errors name the file and the person's place in it, never the person.
 
 import tomllib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -36,8 +37,25 @@ from edge.ports import Floats, Pixels
 MAX_PHOTO_BYTES = 32 * 1024 * 1024
 MAX_SIDE_PX = 1920
 
-# uint8 (H, W, 3) RGB of a photo with one face -> float32 (D,), unit length; raises ValueError saying what is wrong.
-Describe = Callable[[Pixels], Floats]
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Described:
+    """One photo: float32 (D,), unit length, and what would make a better one (empty: nothing)."""
+
+    embedding: Floats = field(repr=False)
+    remark: str = ""
+
+
+# uint8 (H, W, 3) RGB of a photo; raises ValueError saying why it cannot be used at all.
+Describe = Callable[[Pixels], Described]
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """Everybody, and what the office should look at: which photo of which place in the list could be better."""
+
+    people: tuple[Enrolled, ...]
+    remarks: tuple[str, ...]
 
 
 class PersonEntry(BaseModel):
@@ -77,19 +95,21 @@ def read_people(file: Path) -> PeopleDoc:
         raise ConfigError(f"{file}: " + "; ".join(_sentence(each) for each in error.errors()[:5]) + ".") from None
 
 
-def enrol(people: PeopleDoc, file: Path, today: date, model: str | None, describe: Describe | None) -> list[Enrolled]:
+def enrol(people: PeopleDoc, file: Path, today: date, model: str | None, describe: Describe | None) -> Enrolment:
     """Everybody in the list with the embeddings of their photos under ``model``; raises `ConfigError`.
 
     Without ``describe`` nobody gets references: then everybody is referred to a person at the terminal.
     """
-    enrolled = []
+    enrolled, remarks = [], []
     for place, person in enumerate(people.person, 1):
         number = parse(person.number, today)
         if not isinstance(number, IdentityNumber):
             raise ConfigError(f"{file}: person {place}: the number is not valid ({number}); correct it.")
         references: dict[str, Sequence[Floats]] = {}
         if person.photos and describe is not None and model is not None:
-            references[model] = [_embedding(file, place, photo, describe) for photo in person.photos]
+            seen = [_describe(file, place, photo, describe) for photo in person.photos]
+            references[model] = [each.embedding for each in seen]
+            remarks += [f"person {place}, photo {n}: {each.remark}" for n, each in enumerate(seen, 1) if each.remark]
         enrolled.append(
             Enrolled(
                 number=number,
@@ -105,7 +125,7 @@ def enrol(people: PeopleDoc, file: Path, today: date, model: str | None, describ
         )
     if len({each.number.number for each in enrolled}) != len(enrolled):
         raise ConfigError(f"{file}: two people have the same number; correct one.")
-    return enrolled
+    return Enrolment(tuple(enrolled), tuple(remarks))
 
 
 def read_photo(path: Path) -> Pixels:
@@ -125,7 +145,7 @@ def read_photo(path: Path) -> Pixels:
     return np.ascontiguousarray(image[:, :, ::-1])
 
 
-def _embedding(file: Path, place: int, photo: str, describe: Describe) -> Floats:
+def _describe(file: Path, place: int, photo: str, describe: Describe) -> Described:
     try:
         return describe(read_photo(file.parent / photo))
     except ValueError as error:

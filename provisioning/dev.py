@@ -13,7 +13,7 @@ from pathlib import Path
 from joserfc.jwk import OKPKey
 
 from central.devices import entry, read_entries, to_text
-from central.enrolment import Describe, enrol, read_people
+from central.enrolment import Describe, Enrolment, enrol, read_people
 from central.roster import Addressee, issue_policy, issue_roster
 from edge.adapters.outbox_sqlite import OUTBOX_FILE, SqliteOutbox
 from edge.core.eligibility import Scheme
@@ -153,23 +153,23 @@ def _roster(
         return Step("roster", "kept: to renew it, give --people again (photos and numbers are not kept here)")
     entries = read_people(people) if people is not None else None
     eyes = open_eyes() if entries is not None and any(each.photos for each in entries.person) else None
-    enrolled = (
-        enrol(entries, people, now.date(), eyes.model if eyes else None, eyes.describe if eyes else None)
-        if entries is not None and people is not None
-        else []
-    )
+    enrolled = Enrolment((), ())
+    if entries is not None and people is not None:
+        model, describe = (eyes.model, eyes.describe) if eyes else (None, None)
+        enrolled = enrol(entries, people, now.date(), model, describe)
     number = _next_number(layout, "roster")
     jwe = issue_roster(
         Addressee(choices.site, choices.device, number, now),
-        enrolled,
+        enrolled.people,
         [eyes.model] if eyes else [],
         secret=keys.person_secret,
         signing_key=keys.office_signing,
         roster_key=keys.device_roster,
     )
     write(file, jwe)
-    photos = sum(len(rows) for each in enrolled for rows in each.references.values())
-    return Step("roster", f"number {number}: {len(enrolled)} people, {photos} references, sealed to this terminal")
+    photos = sum(len(rows) for each in enrolled.people for rows in each.references.values())
+    said = f"number {number}: {len(enrolled.people)} people, {photos} references, sealed to this terminal"
+    return Step("roster", "; ".join((said, *enrolled.remarks)))
 
 
 def _state(layout: Layout, choices: Choices) -> Step:
