@@ -9,7 +9,8 @@ Server to page
 
 Page to server (at most `MAX_MESSAGE_BYTES` each)
     ``touch``   a button of the view; ``serial`` is the view it was touched on, so that a late touch of an
-                older page is not taken for one of this page
+                older page is not taken for one of this page; ``still_here`` where the view has ``keypad``
+                says that somebody is typing
     ``number``  an identity or staff number, where the view has ``keypad``
     ``ready``   send me one more preview frame; a client that never says so gets none
 
@@ -102,6 +103,7 @@ class ViewShown(Message):
     preview: bool = False
     advice: AdviceShown | None = None
     action: ActionShown | None = None
+    ticket: str = Field(default="", max_length=40, description="The ticket of a handover, to be shown large.")
     tone: Tone = "calm"
 
 

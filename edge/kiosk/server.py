@@ -9,7 +9,6 @@ import asyncio
 import errno
 import logging
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,7 +21,7 @@ import simplejpeg
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from edge.core.phrases import OF_ACTION, OF_ADVICE
-from edge.core.types import Event, NumberEntered, Say, Screen, Touched, View
+from edge.core.types import Event, NumberEntered, Say, Screen, Touch, Touched, View
 from edge.errors import ConfigError, UntrustedError
 from edge.kiosk import protocol, security
 from edge.kiosk.protocol import Language, NumberTyped, Ready, TouchMade, ViewShown
@@ -100,15 +99,20 @@ class _Client:
 
 
 class Page:
-    """The person's page, as a `Guide`.  ``port`` 0 takes a free one; `port` tells it after `open`."""
+    """The person's page, as a `Guide`.  ``port`` 0 takes a free one; `port` tells it after `open`.
 
-    def __init__(self, host: str, port: int, language: Language, texts: Texts) -> None:
+    ``beat`` is called each `BEAT_S` for as long as the page's thread lives.
+    """
+
+    def __init__(
+        self, host: str, port: int, language: Language, texts: Texts, beat: Callable[[], None] = lambda: None
+    ) -> None:
         self.host = host
         self.port = port
         self.language: Language = language
         self.texts = texts
         self.refused = 0  # requests and messages refused since the start
-        self.last_beat_ns = 0  # CLOCK_MONOTONIC, renewed each BEAT_S while the page's thread is alive
+        self._beat = beat
         self._lock = threading.Lock()
         self._current: _Current | None = None
         self._serial = 0
@@ -211,11 +215,10 @@ class Page:
                 started.set()
                 return
             self.port = runner.addresses[0][1]
-            self.last_beat_ns = time.monotonic_ns()
             with self._lock:
                 self._loop = asyncio.get_running_loop()
             started.set()
-            helpers = [asyncio.create_task(self._pictures()), asyncio.create_task(self._beat())]
+            helpers = [asyncio.create_task(self._pictures()), asyncio.create_task(self._live())]
             ended = asyncio.create_task(self._stop.wait())
             # A helper that ends has met what nobody expected: let that end the thread, which stops the beat.
             await asyncio.wait([ended, *helpers], return_when=asyncio.FIRST_COMPLETED)
@@ -324,9 +327,9 @@ class Page:
                 client.put_picture(jpeg)
             self._count_watchers()
 
-    async def _beat(self) -> None:
+    async def _live(self) -> None:
         while True:
-            self.last_beat_ns = time.monotonic_ns()
+            self._beat()
             await asyncio.sleep(BEAT_S)
 
     # --- helpers ---
@@ -364,6 +367,7 @@ class Page:
             action=None
             if action is None
             else protocol.ActionShown(kind=action, text=prompt if view.prompt == OF_ACTION[action] else None),
+            ticket=view.params.get("ticket", "") if view.screen is Screen.CLOSING else "",
             tone=view.tone,
         )
 
@@ -397,12 +401,19 @@ def _fresh(current: _Current, serial: int | None) -> bool:
 
 
 def _offers(current: _Current, message: TouchMade) -> bool:
-    # On a page with a keypad a button may carry what was typed: a staff number.
-    return _fresh(current, message.serial) and any(
-        choice.touch is message.touch
-        and (choice.value == message.value or (current.shown.keypad and not choice.value))
+    if not _fresh(current, message.serial):
+        return False
+    if current.shown.keypad and message.touch is Touch.STILL_HERE:  # somebody is typing
+        return not message.value
+    return any(
+        choice.touch is message.touch and (choice.value == message.value or _takes_number(current, choice.touch))
         for choice in current.shown.choices
     )
+
+
+def _takes_number(current: _Current, touch: Touch) -> bool:
+    """Whether this button carries what was typed: a staff number."""
+    return current.shown.keypad and touch is Touch.START_ASSISTED
 
 
 def _nobody(_event: Event) -> None:

@@ -96,6 +96,12 @@ class Tab:
             "Emulation.setDeviceMetricsOverride", width=width_px, height=height_px, deviceScaleFactor=1, mobile=False
         )
 
+    async def still(self) -> None:
+        """Look at the pages as somebody does who wants no motion."""
+        await self.call(
+            "Emulation.setEmulatedMedia", features=[{"name": "prefers-reduced-motion", "value": "reduce"}]
+        )
+
     async def go(self, url: str) -> None:
         await self.call("Page.navigate", url=url)
 
@@ -115,16 +121,17 @@ class Tab:
         await self.call("Input.dispatchKeyEvent", type="keyDown", key=key, **text)
         await self.call("Input.dispatchKeyEvent", type="keyUp", key=key)
 
-    async def screenshot(self, file: Path) -> None:
-        shot = await self.call("Page.captureScreenshot", format="png")
-        file.write_bytes(base64.b64decode(shot["data"]))
+    async def screenshot(self) -> bytes:
+        """A JPEG of what is seen."""
+        shot = await self.call("Page.captureScreenshot", format="jpeg", quality=80)
+        return base64.b64decode(shot["data"])
 
 
 @asynccontextmanager
 async def chromium(program: str) -> AsyncIterator[Tab]:
     """Start ``program``, give its first tab, and leave no process behind."""
     with tempfile.TemporaryDirectory(prefix="anxin-browser-", ignore_cleanup_errors=True) as folder:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: ASYNC220 - starting it is quick, and it must end synchronously too
             [program, *FLAGS, f"--user-data-dir={folder}", "about:blank"],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -133,9 +140,9 @@ async def chromium(program: str) -> AsyncIterator[Tab]:
         try:
             port_file = Path(folder) / "DevToolsActivePort"
             async with asyncio.timeout(30):
-                while not (port_file.exists() and port_file.read_text().count("\n")):  # noqa: ASYNC110, ASYNC240
+                while not (port_file.exists() and port_file.read_text().count("\n")):  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
-            port = port_file.read_text().split("\n")[0]  # noqa: ASYNC240
+            port = port_file.read_text().split("\n")[0]
             async with aiohttp.ClientSession() as http:
                 async with http.get(f"http://127.0.0.1:{port}/json/list") as answer:
                     tab = next(t for t in await answer.json() if t["type"] == "page")

@@ -1,4 +1,4 @@
-"""The main pages of a session as scripted views: what the session shows, with the longest values it may show."""
+"""The main pages of a session as scripted views, as `edge.core.views` makes them, with long values in them."""
 
 from typing import Final
 
@@ -11,10 +11,11 @@ OFFICE: Final = {
     "hours": "周一至周五 9:00–17:00",
     "hours_en": "Monday to Friday, 9:00 to 17:00",
 }
-PERSON: Final = {"name": "欧阳*英", "until": "2027-11-30", "resumes": "2026-12-04", "ticket": "K-38472", **OFFICE}
+PERSON: Final = {"name": "欧阳*英", "until": "2027-11-30", "resumes": "2026-12-04", **OFFICE}
 HELP: Final = Choice(Touch.HELP, Phrase.BUTTON_HELP)
 BACK: Final = Choice(Touch.BACK, Phrase.BUTTON_BACK)
-CANNOT: Final = Choice(Touch.CANNOT, Phrase.BUTTON_CANNOT)
+GO_ON: Final = Choice(Touch.BACK, Phrase.BUTTON_CONTINUE)
+COLLEAGUE: Final = Choice(Touch.FINISH, Phrase.BUTTON_COLLEAGUE)
 FINISH: Final = Choice(Touch.FINISH, Phrase.BUTTON_FINISH)
 
 
@@ -24,7 +25,7 @@ def keypad(prompt: Phrase, detail: str = "", **params: str) -> View:
 
 def framing(advice: Advice) -> View:
     return View(
-        Screen.FRAMING, OF_ADVICE[advice], Phrase.FRAMING_DETAIL, choices=(CANNOT, HELP), preview=True, advice=advice
+        Screen.FRAMING, OF_ADVICE[advice], Phrase.FRAMING_DETAIL, choices=(BACK, HELP), preview=True, advice=advice
     )
 
 
@@ -37,7 +38,8 @@ def challenge(action: Action, detail: Phrase = Phrase.CHALLENGE_DETAIL, advice: 
         choices=(
             Choice(Touch.SHOW_AGAIN, Phrase.BUTTON_SHOW_AGAIN),
             Choice(Touch.ANOTHER_ACTION, Phrase.BUTTON_ANOTHER_ACTION),
-            CANNOT,
+            Choice(Touch.CANNOT, Phrase.BUTTON_CANNOT),
+            BACK,
             HELP,
         ),
         preview=True,
@@ -60,22 +62,21 @@ IDLE: Final = View(
 RELATION: Final = View(
     Screen.IDENTIFY,
     Phrase.ASK_RELATION,
-    Phrase.BRING_THEM_DETAIL,
-    choices=(*(Choice(Touch.YES, OF_RELATION[r], r) for r in Relation), BACK, HELP),
+    choices=(*(Choice(Touch.START_FOR_OTHER, OF_RELATION[r], r) for r in Relation), BACK, HELP),
 )
 CONFIRM: Final = View(
     Screen.CONFIRM,
     Phrase.CONFIRM_SELF,
     Phrase.CONFIRM_UNTIL_DETAIL,
     PERSON,
-    choices=(Choice(Touch.YES, Phrase.BUTTON_YES), Choice(Touch.NO, Phrase.BUTTON_NO), HELP),
+    choices=(Choice(Touch.YES, Phrase.BUTTON_YES), Choice(Touch.NO, Phrase.BUTTON_NO), BACK, HELP),
 )
 CONSENT: Final = View(
     Screen.CONSENT,
     Phrase.CONSENT_ASK_OTHER,
     Phrase.CONSENT_TEXT,
     {**PERSON, "version": "2026-1"},
-    choices=(Choice(Touch.AGREE, Phrase.BUTTON_AGREE), Choice(Touch.DECLINE, Phrase.BUTTON_DECLINE), HELP),
+    choices=(Choice(Touch.AGREE, Phrase.BUTTON_AGREE), Choice(Touch.DECLINE, Phrase.BUTTON_DECLINE), BACK, HELP),
 )
 
 SCREENS: Final[dict[str, View]] = {
@@ -86,15 +87,16 @@ SCREENS: Final[dict[str, View]] = {
         Phrase.IDLE_LOOK_UP_DETAIL,
         PERSON,
         choices=IDLE.choices,
-        tone="attention",
     ),
     "03-relation": RELATION,
-    "04-number": keypad(Phrase.ASK_NUMBER_OTHER, Phrase.ASK_NUMBER_DETAIL),
+    "04-number": keypad(Phrase.ASK_NUMBER, Phrase.ASK_NUMBER_DETAIL),
     "05-number-compare": keypad(Phrase.NUMBER_IMPOSSIBLE_DATE, Phrase.ASK_NUMBER_DETAIL),
+    "05-number-other": keypad(Phrase.ASK_NUMBER_OTHER, Phrase.BRING_THEM_DETAIL),
+    "05-number-too-short": keypad(Phrase.NUMBER_TOO_SHORT, Phrase.BRING_THEM_DETAIL, count="17"),
     "06-staff-number": View(
         Screen.IDENTIFY,
         Phrase.STAFF_NUMBER_AGAIN,
-        choices=(Choice(Touch.YES, Phrase.BUTTON_CONTINUE), BACK, HELP),
+        choices=(Choice(Touch.START_ASSISTED, Phrase.BUTTON_CONTINUE), BACK, HELP),
         keypad=True,
     ),
     "07-already-valid": View(
@@ -102,13 +104,13 @@ SCREENS: Final[dict[str, View]] = {
         Phrase.VALID_BY_DATA,
         Phrase.VALID_EARLY_DETAIL,
         PERSON,
-        choices=(FINISH, Choice(Touch.YES, Phrase.BUTTON_CERTIFY_EARLY), HELP),
+        choices=(FINISH, Choice(Touch.YES, Phrase.BUTTON_CERTIFY_EARLY), BACK, HELP),
         tone="good",
     ),
     "08-confirm": CONFIRM,
     "09-consent": CONSENT,
     "10-framing-begin": View(
-        Screen.FRAMING, Phrase.FRAMING_BEGIN, Phrase.FRAMING_DETAIL, choices=(CANNOT, HELP), preview=True
+        Screen.FRAMING, Phrase.FRAMING_BEGIN, Phrase.FRAMING_DETAIL, choices=(BACK, HELP), preview=True
     ),
     "11-framing-left": framing(Advice.MOVE_LEFT),
     "12-framing-uncover": framing(Advice.UNCOVER_FACE),
@@ -117,14 +119,14 @@ SCREENS: Final[dict[str, View]] = {
     "15-challenge-advice": challenge(Action.TURN_RIGHT, Phrase.CHALLENGE_AGAIN_DETAIL, Advice.TWO_FACES),
     "16-deciding": View(Screen.DECIDING, Phrase.DECIDING_HOLD, preview=True),
     "17-done": View(
-        Screen.CLOSING, Phrase.CLOSING_DONE, Phrase.CLOSING_DONE_DETAIL, PERSON, choices=(FINISH,), tone="good"
+        Screen.CLOSING, Phrase.CLOSING_DONE, Phrase.CLOSING_DONE_DETAIL, PERSON, choices=(FINISH, HELP), tone="good"
     ),
     "18-ticket": View(
         Screen.CLOSING,
         Phrase.CLOSING_NOT_ON_ROSTER,
         Phrase.CLOSING_TICKET_DETAIL,
-        PERSON,
-        choices=(FINISH,),
+        {**PERSON, "ticket": "K-38472"},
+        choices=(FINISH, HELP),
         tone="attention",
     ),
     "19-still-there": View(
@@ -134,14 +136,11 @@ SCREENS: Final[dict[str, View]] = {
         choices=(Choice(Touch.STILL_HERE, Phrase.BUTTON_STILL_HERE), FINISH),
         tone="attention",
     ),
-    "20-help": View(
-        Screen.IDLE,
-        Phrase.HELP_IDLE,
-        Phrase.HELP_DETAIL,
-        PERSON,
-        choices=(
-            Choice(Touch.BACK, Phrase.BUTTON_CONTINUE),
-            Choice(Touch.CANNOT, Phrase.BUTTON_COLLEAGUE),
-        ),
+    "20-help": View(Screen.IDLE, Phrase.HELP_IDLE, Phrase.HELP_DETAIL, PERSON, choices=(GO_ON,)),
+    "21-help-number": View(
+        Screen.IDENTIFY, Phrase.HELP_IDENTIFY, Phrase.HELP_DETAIL, PERSON, choices=(GO_ON, COLLEAGUE), keypad=True
+    ),
+    "22-help-framing": View(
+        Screen.FRAMING, Phrase.HELP_FRAMING, Phrase.HELP_DETAIL, PERSON, choices=(GO_ON, COLLEAGUE)
     ),
 }

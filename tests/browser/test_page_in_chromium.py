@@ -84,6 +84,13 @@ async def see(tab: Tab, page: Page, numbers: Iterator[int]) -> None:
             await asyncio.sleep(0.05)
 
 
+async def heard(told: list[Event], count: int) -> None:
+    """Wait until the session was told ``count`` things."""
+    async with asyncio.timeout(10):
+        while len(told) < count:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
 def complaints(name: str, found: dict[str, Any]) -> list[str]:
     wrong = [f"{name}: {what}" for what in found["wrong"]]
     if found["promptPx"] < SMALLEST_TEXT_PX or found["smallestTextPx"] < SMALLEST_TEXT_PX:
@@ -103,18 +110,18 @@ async def test_every_page_is_large_and_fits_without_scrolling(
     folder = SHOTS / f"{width_px}x{height_px}"
     folder.mkdir(parents=True, exist_ok=True)
     await tab.size(width_px, height_px)
+    await tab.still()
     wrong: list[str] = []
     numbers = count(1)
     for name, view in screens.SCREENS.items():
         await shown(tab, page, name)
-        if view.keypad:
+        if view.keypad and not await tab.value("document.querySelector('#number').textContent"):
             for sign in NUMBER:
                 await tab.key(sign)
         if view.preview:
             await see(tab, page, numbers)
-        await asyncio.sleep(0.6)  # colours change softly
         wrong += complaints(name, await tab.value(MEASURE))
-        await tab.screenshot(folder / f"{name}.png")
+        (folder / f"{name}.jpg").write_bytes(await tab.screenshot())
     assert wrong == []
     assert tab.complaints == []
 
@@ -134,15 +141,36 @@ async def test_a_person_types_her_number_and_it_is_gone_from_the_page_afterwards
         "110101", "19450101", "123X",
     ]  # fmt: skip
     await tab.press("#done")
-    await tab.until("true")
-    async with asyncio.timeout(10):
-        while not told:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
-    assert told == [NumberEntered(NUMBER, "keypad")]
-    await shown(tab, page, "05-number-compare")
-    assert await tab.value(f"document.querySelector('#number').textContent === '{NUMBER}'")
+    await heard(told, 2)
+    assert told == [Touched(Touch.STILL_HERE), NumberEntered(NUMBER, "keypad")]
+    kept = f"document.querySelector('#number').textContent === '{NUMBER}'"
+    gone = "!/110101|19450101|123X/.test(document.documentElement.outerHTML)"
+    await shown(tab, page, "05-number-compare")  # to be compared with the card
+    assert await tab.value(kept)
+    await shown(tab, page, "21-help-number")
+    assert await tab.value(kept)
+    await shown(tab, page, "04-number")
+    assert await tab.value(kept)
+    await shown(tab, page, "19-still-there")
+    assert await tab.value(gone)
+    await shown(tab, page, "04-number")
+    assert await tab.value(kept)
     await shown(tab, page, "08-confirm")
-    assert not await tab.value("/110101|19450101|123X/.test(document.documentElement.outerHTML)")
+    assert await tab.value(gone)
+    await shown(tab, page, "04-number")
+    assert await tab.value(gone)
+
+
+@pytest.mark.asyncio
+async def test_a_colleague_types_a_staff_number_on_the_keyboard(tab: Tab, page: Page, told: list[Event]) -> None:
+    await shown(tab, page, "06-staff-number")
+    await asyncio.sleep(0.5)
+    for sign in "a12":
+        await tab.key(sign)
+    await tab.key("Backspace")
+    await tab.key("Enter")
+    await heard(told, 2)
+    assert told == [Touched(Touch.STILL_HERE), Touched(Touch.START_ASSISTED, "A1")]
 
 
 @pytest.mark.asyncio
@@ -151,13 +179,12 @@ async def test_a_trembling_finger_that_taps_twice_means_once(tab: Tab, page: Pag
     await asyncio.sleep(0.5)
     await tab.press("#choices button:nth-child(1)")
     await tab.press("#choices button:nth-child(1)")
+    await heard(told, 1)
     await shown(tab, page, "08-confirm")
     await tab.press("#choices button:nth-child(1)")  # still the same movement of the finger
     await asyncio.sleep(0.8)
     await tab.press("#choices button:nth-child(2)")
-    async with asyncio.timeout(10):
-        while len(told) < 2:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
+    await heard(told, 2)
     assert told == [Touched(Touch.START_SELF), Touched(Touch.NO)]
 
 
@@ -181,7 +208,6 @@ async def test_when_the_terminal_restarts_the_page_waits_kindly_and_comes_back(
     assert "欧阳" not in await tab.value("document.body.innerText + document.body.outerHTML")
     found = await tab.value(MEASURE)
     assert found["smallestTextPx"] >= SMALLEST_TEXT_PX
-    await tab.screenshot(SHOTS / "waiting.png") if SHOTS.exists() else None
     again = Page("127.0.0.1", page.port, "zh", page.texts)
     again.open(told.append)
     try:
@@ -203,6 +229,6 @@ async def test_what_is_spoken_and_not_on_the_page_is_captioned(tab: Tab, page: P
 
 @pytest.mark.asyncio
 async def test_for_somebody_who_wants_no_motion_nothing_moves(tab: Tab, page: Page) -> None:
-    await tab.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-reduced-motion", "value": "reduce"}])
+    await tab.still()
     await shown(tab, page, "14-challenge-turn_left")
     assert await tab.value("document.getAnimations().length") == 0

@@ -5,8 +5,11 @@ const SETTLE_MS = 350;       // a new page takes no touch at first: the finger m
 const AGAIN_MS = 700;        // a trembling finger taps twice and means once
 const BACKOFF_MS = [250, 500, 1000, 2000, 4000];
 const SMALLEST_FIT = 0.4;
-const MAIN = new Set(["start_self", "yes", "agree", "decline", "finish", "still_here"]);
-const COMPARING = "identify.number_";   // these prompts ask to compare what was typed with the card: it stays visible
+const LARGEST_FIT = { words: 1.5, tall: 1.2, other: 1 };   // a page of few words says them larger
+const MOST_TYPED = 24;       // a few more than a number has, so that one too many can be seen and taken back
+const MAIN = ["start_self", "yes", "still_here", "finish"];   // the first of these stands out
+const EQUAL = ["agree", "decline"];                            // consent is free: neither stands out more
+const TYPING_MS = 5000;      // how often the terminal hears that somebody is typing
 
 const $ = (id) => document.getElementById(id);
 const body = document.body;
@@ -19,6 +22,8 @@ let failures = 0;
 let hello = null;
 let view = null;
 let number = "";
+let parked = "";             // what was typed, while the terminal asks whether somebody is still there
+let typingToldAt = -Infinity;
 let asked = false;           // a preview frame is on its way
 let touchableAt = 0;
 let lastTouch = { what: "", at: -Infinity };
@@ -62,13 +67,15 @@ function greet(message) {
 /** Clear everything of the person, and say kindly that it takes a moment. */
 function wait() {
   view = null;
+  parked = "";
   body.dataset.state = "waiting";
-  for (const name of ["screen", "action", "advice", "long", "brief"]) delete body.dataset[name];
+  for (const name of ["screen", "action", "advice", "long", "breaks", "brief"]) delete body.dataset[name];
   body.dataset.tone = "calm";
   voice.pause();
   clearNumber();
   clearPicture();
   for (const id of ["prompt", "detail", "note"]) write($(id), null);
+  $("ticket").textContent = "";
   $("choices").replaceChildren();
 }
 
@@ -88,12 +95,15 @@ function show(next) {
   mark("advice", next.preview ? next.advice?.kind : null);
   mark("long", (next.detail?.zh.length ?? 0) > 60 ? "yes" : null);
 
-  if (!next.keypad || !(next.prompt.key.startsWith(COMPARING) && before?.keypad)) clearNumber();
+  keepOrClearNumber(before, next);
   if (!next.preview) clearPicture();
 
   write($("prompt"), next.prompt);
-  write($("detail"), next.detail);
-  write($("note"), next.advice && next.preview && next.advice.text.key !== next.prompt.key ? next.advice.text : null);
+  $("ticket").textContent = next.ticket;
+  $("ticket").hidden = !next.ticket;
+  const note = next.advice && next.preview && next.advice.text.key !== next.prompt.key ? next.advice.text : null;
+  write($("note"), note);
+  write($("detail"), note ? null : next.detail);   // one thing at a time
   if (newButtons) {
     makeChoices(next);
     touchableAt = performance.now() + SETTLE_MS;
@@ -116,14 +126,19 @@ function write(element, text) {
   }
 }
 
-/** Shrink the words until they fit; on the smallest screens the long detail drops its second language. */
+/**
+ * Make the words as large as they fit, down to 24 px.  First with lines that end at commas; then with lines that
+ * break anywhere; then, for a long text on a small screen, without the second language, then without the detail.
+ */
 function fit() {
   const side = $("side");
-  const fits = () => side.scrollHeight <= side.clientHeight + 1 && side.scrollWidth <= side.clientWidth + 1;
-  delete body.dataset.brief;
-  for (const brief of [false, true]) {
-    if (brief) body.dataset.brief = "yes";
-    for (let size = 1; size >= SMALLEST_FIT; size -= 0.06) {
+  const prompt = $("prompt").querySelector(".zh");
+  const fits = () => side.scrollHeight <= side.clientHeight + 1 && prompt.scrollWidth <= prompt.clientWidth + 1;
+  const largest = LARGEST_FIT[innerHeight > innerWidth ? "tall" : body.dataset.layout === "words" ? "words" : "other"];
+  for (const [breaks, brief, smallest] of [[false, 0, 0.75], [true, 0, SMALLEST_FIT], [true, 1, SMALLEST_FIT], [true, 2, SMALLEST_FIT]]) {
+    mark("breaks", breaks);
+    mark("brief", brief);
+    for (let size = largest; size > smallest - 0.01; size -= 0.1) {
       body.style.setProperty("--fit", size.toFixed(2));
       if (fits()) return;
     }
@@ -151,12 +166,16 @@ function makeChoices({ choices, preview, keypad }) {
   const carrier = carriesNumber();
   const shown = choices.filter((choice) => choice !== carrier);
   const many = shown.length;
-  const columns = many <= 4 ? many : many <= 6 ? 3 : 4;
-  nav.className = preview || (many > 4 && many <= 5) ? "flow" : "";
+  const idle = view.screen === "idle" && many === 4;
+  const columns = idle ? 3 : many <= 4 ? many : many <= 6 ? 3 : 4;
+  const alone = (choice) => shown.filter((other) => other.touch === choice.touch).length === 1;
+  const stands = (choice) => MAIN.includes(choice.touch) && alone(choice) && choice.label.key !== "button.colleague";
+  const main = keypad ? null : shown.find((choice) => choice.label.key === "button.continue") ?? shown.find(stands);
+  nav.className = idle ? "first-wide" : preview || many === 5 ? "flow" : "";
   nav.style.setProperty("--columns", Math.max(columns, 1));
   nav.style.setProperty("--columns-tall", many <= 1 ? 1 : many === 3 && !preview && !keypad ? 1 : 2);
   nav.replaceChildren(...shown.map((choice) => {
-    const button = labelled(choice.label, MAIN.has(choice.touch) && !keypad ? "main" : "");
+    const button = labelled(choice.label, choice === main || EQUAL.includes(choice.touch) ? "main" : "");
     button.dataset.touch = choice.touch;
     button.dataset.value = choice.value;
     button.addEventListener("click", () => touch(choice, choice.value, button));
@@ -166,7 +185,7 @@ function makeChoices({ choices, preview, keypad }) {
 
 /** The button that sends a staff number, where the view has one: then the keypad's own button does that. */
 function carriesNumber() {
-  return view?.keypad ? view.choices.find((choice) => choice.label.key === "button.continue") : undefined;
+  return view?.keypad ? view.choices.find((choice) => choice.touch === "start_assisted") : undefined;
 }
 
 function touch(choice, value, button) {
@@ -197,11 +216,17 @@ function makeKeys() {
 }
 
 function type(sign) {
-  if (view?.keypad && number.length < hello.max_number_chars) setNumber(number + sign.toUpperCase());
+  if (view?.keypad && number.length < MOST_TYPED) setNumber(number + sign.toUpperCase());
 }
 
 function setNumber(text) {
   number = text;
+  const now = performance.now();
+  if (text && view?.keypad && !view.prompt.key.startsWith("help.") && now - typingToldAt > TYPING_MS) {
+    typingToldAt = now;
+    send({ type: "touch", touch: "still_here", serial: view.serial });
+  }
+  $("number").className = text.length > 18 ? "long" : "";
   // An identity number reads best as place, date of birth, rest.
   const groups = [text.slice(0, 6), text.slice(6, 14), text.slice(14)].filter((group) => group);
   $("number").replaceChildren(...groups.map((group) => {
@@ -213,6 +238,19 @@ function setNumber(text) {
 
 function clearNumber() {
   if (number || $("number").firstChild) setNumber("");
+}
+
+/**
+ * What was typed leaves the page with the view it was typed on, except where the person goes on with it: told to
+ * compare it with the card, reading the help, or asked whether she is still there.
+ */
+function keepOrClearNumber(before, next) {
+  const asks = next.prompt.key === "ask.still_there";
+  if (asks && before?.keypad) parked = number;
+  const sameNumber = (view) => /^(identify\.number_|help\.)/.test(view.prompt.key);
+  if (!next.keypad || !before?.keypad || !(sameNumber(next) || before.prompt.key.startsWith("help."))) clearNumber();
+  if (next.keypad && parked) setNumber(parked);
+  if (!asks) parked = "";
 }
 
 function sendNumber() {
