@@ -56,7 +56,6 @@ class Eyes:
         self._tracks = 0
         self._track: _Track | None = None
         self._rivals: list[Face] = []
-        self._others = 0
         self._detected_ns: int | None = None
         self._repeats = _Repeats()
         self._last: Observation | None = None
@@ -65,7 +64,7 @@ class Eyes:
         """Forget every probe, neutral face and track; compare from now on with ``references`` (N, D) or nothing."""
         self._references = references
         self._drop_track()
-        self._rivals, self._others, self._detected_ns, self._last = [], 0, None, None
+        self._rivals, self._detected_ns, self._last = [], None, None
         self._repeats = _Repeats()
 
     def observe(self, frame: Frame) -> Observation:
@@ -141,9 +140,8 @@ class Eyes:
             others = [face for face in faces if face is not main]
             width = float(mesh.detector_box[2] - mesh.detector_box[0])
             self._rivals = [face for face in others if face.width_px >= self._settings.rival_width * width]
-            self._others = len(others)
             return mesh
-        self._rivals, self._others = [], 0
+        self._rivals = []
         if not faces:
             return None
         found = self._landmarker.at_face(frame.rgb, faces[0])
@@ -151,7 +149,7 @@ class Eyes:
             return None
         if self._track is not None and not self._track.could_be(found, frame.at_ns, self._settings):
             self._drop_track()
-        self._rivals, self._others = self._rivals_of(faces[0], faces[1:]), len(faces) - 1
+        self._rivals = self._rivals_of(faces[0], faces[1:])
         return found
 
     def _rivals_of(self, main: Face, others: list[Face]) -> list[Face]:
@@ -190,7 +188,7 @@ class Eyes:
         return Observation(
             frame_no=frame.number,
             at_ns=frame.at_ns,
-            faces=1 + self._others,
+            faces=1 + len(self._rivals),  # who passes by behind does not count
             advice=advice,
             track=track.number,
             face_width=figures.face_width,
