@@ -37,6 +37,9 @@ class MemoryOutbox:
     def settle(self, result_id: str) -> bool:
         return self.rows.pop(result_id, None) is not None
 
+    def settle_all(self, result_ids: Sequence[str]) -> int:
+        return sum(self.settle(each) for each in result_ids)
+
     def depth(self) -> tuple[int, datetime | None]:
         return len(self.rows), min((row.committed_at for row in self.rows.values()), default=None)
 
@@ -46,7 +49,7 @@ class MemoryOutbox:
     def chain(self) -> Slot:
         return self._head
 
-    def note_sent(self, result_ids: Sequence[str]) -> None:
+    def note_resent(self, result_ids: Sequence[str]) -> None:
         for each in result_ids:
             if row := self.rows.get(each):
                 self.rows[each] = Queued(row.result_id, row.seq, row.jws, row.committed_at, row.sends + 1)

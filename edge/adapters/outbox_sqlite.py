@@ -167,12 +167,19 @@ class SqliteOutbox:
             seq, head = db.execute("SELECT seq, head FROM chain").fetchone()
         return Slot(seq, head)
 
-    def note_sent(self, result_ids: Sequence[str]) -> None:
-        """Count one more sending of each; for people who ask why something is slow."""
+    def settle_all(self, result_ids: Sequence[str]) -> int:
+        """Settle many in one transaction; how many were there."""
         with self._transaction() as db:
-            db.executemany(
-                "UPDATE results SET sends = sends + 1 WHERE result_id = ?", [(each,) for each in result_ids]
-            )
+            found = 0
+            for each in result_ids:
+                found += db.execute("DELETE FROM results WHERE result_id = ?", (each,)).rowcount
+            return found
+
+    def note_resent(self, result_ids: Sequence[str]) -> None:
+        """Count one more sending of each beyond its first; for people who ask why something is slow."""
+        with self._transaction() as db:
+            again = [(each,) for each in result_ids]
+            db.executemany("UPDATE results SET sends = sends + 1 WHERE result_id = ?", again)
 
     def queue_alarm(self, payload: bytes) -> None:
         """Keep an encoded `AlarmMessage` until the broker has it; of more than 500 the oldest go."""

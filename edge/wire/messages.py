@@ -284,6 +284,16 @@ class OutboxReport(Message):
     oldest_age_s: float | None = None
 
 
+class Machine(Message):
+    """Figures of the machine; absent where it does not tell them."""
+
+    temperature_c: float | None = None
+    throttled: bool | None = None  # slowed down by heat or under-voltage, now
+    disk_free_bytes: Count | None = None
+    memory_available_bytes: Count | None = None
+    uplink_rss_bytes: Count | None = None
+
+
 class Health(Message):
     """Figures of the machine and the way to the office, every minute; QoS 0, a lost one is not missed."""
 
@@ -297,11 +307,7 @@ class Health(Message):
     connections: Count  # since the uplink started
     resends: Count
     refused: Count  # messages from the broker that were not believed
-    temperature_c: float | None = None
-    throttled: bool | None = None
-    disk_free_bytes: Count | None = None
-    memory_available_bytes: Count | None = None
-    uplink_rss_bytes: Count | None = None
+    machine: Machine
     terminal: TerminalStatus | None = None
 
 

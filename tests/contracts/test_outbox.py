@@ -70,6 +70,13 @@ def test_a_settled_result_goes_once_and_its_place_is_never_given_again(outbox: A
     assert outbox.chain() == Slot(2, link(later.jws))
 
 
+def test_many_are_settled_at_once(outbox: AnyOutbox) -> None:
+    for _ in range(4):
+        outbox.commit(made)
+    assert outbox.settle_all(["r-1", "r-3", "nobody"]) == 2
+    assert [row.result_id for row in outbox.pending(10)] == ["r-2", "r-4"]
+
+
 def test_depth_counts_and_pending_is_bounded(outbox: AnyOutbox) -> None:
     for _ in range(5):
         outbox.commit(made)
@@ -93,10 +100,10 @@ def test_the_same_id_twice_is_not_stored_twice(outbox: AnyOutbox) -> None:
     assert outbox.depth()[0] == 1 and outbox.chain().seq == 1
 
 
-def test_sendings_are_counted_for_those_who_ask(outbox: AnyOutbox) -> None:
+def test_resendings_are_counted_for_those_who_ask(outbox: AnyOutbox) -> None:
     outbox.commit(made)
-    outbox.note_sent(["r-1", "gone"])
-    outbox.note_sent(["r-1"])
+    outbox.note_resent(["r-1", "gone"])
+    outbox.note_resent(["r-1"])
     found = outbox.get("r-1")
     assert found is not None and found.sends == 2
 
