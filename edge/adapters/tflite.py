@@ -124,7 +124,7 @@ class TfliteNet:
 def quantization_table(mean: float, std: float, scale: float, zero: int) -> NDArray[np.int8]:
     """int8 (256,): the quantized value of every pixel, round((pixel - mean) / std / scale) + zero, saturated."""
     real = (np.arange(256, dtype=np.float64) - mean) / std
-    return np.clip(np.round(real / scale) + zero, -128, 127).astype(np.int8)
+    return np.asarray(np.clip(np.round(real / scale) + zero, -128, 127), np.int8)
 
 
 def interpreter_class(runtime: Runtime | None = None) -> Any:

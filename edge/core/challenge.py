@@ -6,7 +6,8 @@ for blinks, as many as were asked within a few seconds, since eyes blink by them
 
 People try things, so another movement is no failure.  But a film of somebody who makes every movement in turn must
 not pass by luck: when more than ``policy.other_actions_most`` other movements (natural blinks aside) are seen under
-one prompt, that try is used up and a different action is asked.
+one prompt, that try is used up and a different action is asked; the second time a colleague takes over.  This makes
+luck rarer, not impossible: such a film still has to look bona fide to the passive check on every frame.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from datetime import datetime
 from edge.core.policy import ActionVerdict, Policy, judge_action, seconds_ns
 from edge.core.types import Action, ActionSeen
 
+LAG_NS = 500_000_000
 TICKET_LETTERS = "ACEFHKLMNPRTWXY"  # nothing that reads like a digit or another letter
 TICKET_DIGITS = "23456789"
 
@@ -26,7 +28,8 @@ class Prompt:
     """One action asked at one moment, and what has been seen since."""
 
     action: Action
-    asked_ns: int
+    since_ns: int  # when this action was first asked; a gentle repetition does not undo a movement begun before it
+    asked_ns: int  # when it was last asked
     asked_at: datetime
     known: tuple[ActionSeen, ...] = ()  # everything seen under this prompt, each movement once
     answer: ActionSeen | None = None
@@ -45,21 +48,26 @@ def choose(nonce: str, draw: int, policy: Policy, without: Collection[Action]) -
     return left[number % len(left)]
 
 
+def again(prompt: Prompt, now_ns: int, now: datetime) -> Prompt:
+    """The same action, asked gently once more."""
+    return Prompt(prompt.action, prompt.since_ns, now_ns, now)
+
+
+def deadline_ns(prompt: Prompt, policy: Policy) -> int:
+    """When the prompt's window is over; a frame taken in time may be understood a moment later."""
+    return prompt.asked_ns + seconds_ns(policy.action_window_s) + LAG_NS
+
+
 def hear(prompt: Prompt, seen: Collection[ActionSeen], until_ns: int, policy: Policy) -> Prompt:
     """The prompt after one more observation, of ``until_ns``; its ``answer`` is set once it is answered."""
     fresh = tuple(each for each in seen if not _known(each, prompt) and each.completed_ns <= until_ns)
     if prompt.answer is not None or prompt.too_many_others or not fresh:
         return prompt
     known = prompt.known + fresh
-    counting = [
-        each for each in known if judge_action(each, prompt.action, prompt.asked_ns, policy) is ActionVerdict.COUNTS
-    ]
-    others = [
-        each
-        for each in known
-        if judge_action(each, prompt.action, prompt.asked_ns, policy) is ActionVerdict.OTHER
-        and each.action is not Action.BLINK
-    ]
+    ends_ns = deadline_ns(prompt, policy)
+    judged = [(each, judge_action(each, prompt.action, prompt.since_ns, ends_ns, policy)) for each in known]
+    counting = [each for each, verdict in judged if verdict is ActionVerdict.COUNTS]
+    others = [each for each, verdict in judged if verdict is ActionVerdict.OTHER and each.action is not Action.BLINK]
     too_many = len(others) > policy.other_actions_most
     answer = None if too_many else _answer(counting, prompt.action, policy)
     return replace(prompt, known=known, answer=answer, too_many_others=too_many)

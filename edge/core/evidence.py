@@ -13,7 +13,7 @@ from edge.core.policy import Policy, Verdict, judge_match, judge_passive, passiv
 from edge.core.types import Advice, MatchEvidence, Observation, PassiveEvidence
 
 MOST_PASSIVE = 300  # at 10 Hz half a minute; more would only cost memory
-LONGEST_GAP_NS = 500_000_000  # between READY frames; a longer gap is not time spent looking
+LONGEST_GAP_NS = 1_000_000_000  # between READY frames; a longer gap is not time spent looking
 
 
 @dataclass(frozen=True, slots=True)

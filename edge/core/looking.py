@@ -8,7 +8,7 @@ from typing import Any
 
 from edge.core import challenge
 from edge.core.eligibility import local_date, valid_until
-from edge.core.ending import MOST_ACTIONS, Step, amend, close, end, refer, to, unanswered
+from edge.core.ending import MOST_ACTIONS, Step, amend, close, end, moment, refer, to, unanswered
 from edge.core.evidence import Evidence, breaks, collect, crowded
 from edge.core.phrases import Phrase
 from edge.core.policy import Policy, Verdict, seconds_ns
@@ -31,7 +31,6 @@ from edge.core.types import (
 
 AHEAD_NS = 2_000_000_000  # an observation may be newer than the last Tick, but not by more than a stalled loop
 ABSENT_NS = 3_000_000_000  # without a face for so long nobody is being asked anything
-LAG_NS = 500_000_000  # a frame taken in time may be understood a moment later
 
 
 def start(state: State, policy: Policy, **changes: Any) -> Step:
@@ -143,7 +142,7 @@ def ask(state: State, policy: Policy, notice: Phrase | None = None, *, but: Acti
     action = action or challenge.choose(state.nonce, visit.draws, policy, without)
     if action is None:
         return refer(state, policy, Phrase.CLOSING_CANNOT, Reason.CANNOT_DO_ACTION)
-    prompt = challenge.Prompt(action, state.now_ns, state.now)
+    prompt = challenge.Prompt(action, state.now_ns, state.now_ns, state.now)
     return to(state, Screen.CHALLENGE, prompt=prompt, draws=visit.draws + 1, passed=False, notice=notice), ()
 
 
@@ -154,7 +153,7 @@ def challenge_seen(state: State, event: Seen, policy: Policy) -> Step:
     if breaks(state.visit.evidence, seen):
         return _continuity_lost(state, policy)
     state = amend(state, evidence=collect(state.visit.evidence, seen))
-    if seen.at_ns <= prompt.asked_ns or seen.faces != 1:
+    if seen.at_ns <= prompt.since_ns or seen.faces != 1:
         return state, ()
     prompt = challenge.hear(prompt, seen.actions, seen.at_ns, policy)
     state = amend(state, prompt=prompt)
@@ -162,13 +161,9 @@ def challenge_seen(state: State, event: Seen, policy: Policy) -> Step:
         return _other_movements(state, policy)
     if prompt.answer is None:
         return state, ()
-    done = ActionEvidence(
-        prompt.action,
-        True,
-        prompt.asked_at,
-        (prompt.answer.completed_ns - prompt.asked_ns) // 1_000_000,
-        prompt.answer.score,
-    )
+    asked_ns = prompt.asked_ns if prompt.answer.started_ns >= prompt.asked_ns else prompt.since_ns
+    latency_ms = (prompt.answer.completed_ns - asked_ns) // 1_000_000
+    done = ActionEvidence(prompt.action, True, moment(state, asked_ns), latency_ms, prompt.answer.score)
     actions = (*state.visit.actions, done)[-MOST_ACTIONS:]
     return decide(to(state, Screen.DECIDING, passed=True, actions=actions), policy)
 
@@ -178,7 +173,7 @@ def challenge_tick(state: State, _event: Tick, policy: Policy) -> Step:
     prompt = visit.prompt
     if prompt is None or visit.helping or _absent(state):
         return state, ()
-    if state.now_ns - prompt.asked_ns <= seconds_ns(policy.action_window_s) + LAG_NS:
+    if state.now_ns <= challenge.deadline_ns(prompt, policy):
         return state, ()
     return _one_more_prompt(state, policy, Reason.ACTION_NOT_SEEN, Phrase.CHALLENGE_AGAIN_DETAIL)
 
@@ -204,7 +199,7 @@ def reask(state: State) -> State:
     visit = state.visit
     if visit.prompt is None or state.now is None:
         return state
-    prompt = challenge.Prompt(visit.prompt.action, state.now_ns, state.now)
+    prompt = challenge.Prompt(visit.prompt.action, state.now_ns, state.now_ns, state.now)
     return amend(state, prompt=prompt, utterances=visit.utterances + 1)
 
 
@@ -219,12 +214,15 @@ def _put_aside(state: State, policy: Policy) -> Step:
 def _one_more_prompt(state: State, policy: Policy, reason: Reason, notice: Phrase) -> Step:
     visit = state.visit
     misses = tuple(dict.fromkeys((*visit.misses, reason)))
-    if visit.tries >= policy.max_tries:
+    repeated = reason is Reason.OTHER_ACTIONS and reason in visit.misses
+    if repeated or visit.tries >= policy.max_tries:
         return refer(state, policy, Phrase.CLOSING_COLLEAGUE, *misses)
     state = amend(state, tries=visit.tries + 1, misses=misses, actions=unanswered(state))
     if reason is Reason.OTHER_ACTIONS and visit.prompt is not None:
         return ask(amend(state, prompt=None), policy, notice, but=visit.prompt.action)
-    return reask(amend(state, notice=notice)), ()
+    assert visit.prompt is not None and state.now is not None  # noqa: S101
+    prompt = challenge.again(visit.prompt, state.now_ns, state.now)
+    return amend(state, notice=notice, prompt=prompt, utterances=visit.utterances + 1), ()
 
 
 def _other_movements(state: State, policy: Policy) -> Step:

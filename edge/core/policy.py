@@ -198,11 +198,11 @@ def judge_passive(scores: Sequence[float], policy: Policy) -> Verdict:
     return _judge(score, policy.passive_threshold, policy.passive_clear_attack)
 
 
-def judge_action(seen: ActionSeen, prompted: Action, prompted_ns: int, policy: Policy) -> ActionVerdict:
-    """Whether one movement answers the prompt shown at ``prompted_ns``; the track is the session's to check."""
-    if seen.started_ns < prompted_ns + seconds_ns(policy.reaction_least_s) or seen.completed_ns < seen.started_ns:
+def judge_action(seen: ActionSeen, prompted: Action, since_ns: int, until_ns: int, policy: Policy) -> ActionVerdict:
+    """Whether one movement answers a prompt that stands from ``since_ns`` to ``until_ns``, on whatever track."""
+    if seen.started_ns < since_ns + seconds_ns(policy.reaction_least_s) or seen.completed_ns < seen.started_ns:
         return ActionVerdict.EARLY
-    if seen.completed_ns > prompted_ns + seconds_ns(policy.action_window_s):
+    if seen.completed_ns > until_ns:
         return ActionVerdict.LATE
     if seen.action is not prompted:
         return ActionVerdict.OTHER

@@ -55,8 +55,8 @@ class Baseline:
 class Shape:
     """What a movement looks like: amounts at which it rests, counts and scores 1, and how long it may take.
 
-    ``hold_s`` None: it counts when it is back at rest, between ``shortest_s`` and ``longest_s`` after leaving it.
-    Otherwise it counts when it has stayed beyond ``far`` for ``hold_s``, at most ``longest_s`` after leaving rest.
+    ``hold_s`` None: it counts when it is back, between ``shortest_s`` and ``longest_s`` after leaving rest; back is at
+    rest or by half of how far it went, because lids and heads often settle lower than they began.  Otherwise it counts when it has stayed beyond ``far`` for ``hold_s``, at most ``longest_s`` after leaving rest.
     """
 
     action: Action
@@ -110,7 +110,7 @@ class Movement:
         elif self._far_ns is None and amount >= shape.far:
             self._far_ns = at_ns
         seen = self._completed(at_ns, amount)
-        if amount <= shape.rest:
+        if amount <= shape.rest or (seen and shape.hold_s is None):
             self.forget()
         elif seen:
             self._spent = True
@@ -121,7 +121,8 @@ class Movement:
         if left_ns is None or self._spent or at_ns - left_ns > shape.longest_s * _NS:
             return None
         if shape.hold_s is None:
-            whole = amount <= shape.rest and self._peak >= shape.far and at_ns - left_ns >= shape.shortest_s * _NS
+            back = amount <= max(shape.rest, self._peak / 2)
+            whole = back and self._peak >= shape.far and at_ns - left_ns >= shape.shortest_s * _NS
         else:
             whole = self._far_ns is not None and at_ns - self._far_ns >= shape.hold_s * _NS
         if not whole:

@@ -78,8 +78,12 @@ class Model(_Strict):
     def net_spec(self) -> NetSpec:
         """What an interpreter needs to know of this model."""
         return NetSpec(
-            name=self.name, version=self.version, input_size_px=self.input.size_px,
-            channels=self.input.channels, mean=self.input.mean, std=self.input.std,
+            name=self.name,
+            version=self.version,
+            input_size_px=self.input.size_px,
+            channels=self.input.channels,
+            mean=self.input.mean,
+            std=self.input.std,
             outputs=tuple(output.name for output in self.outputs),
         )
 
@@ -134,7 +138,9 @@ def load_manifest(folder: Path) -> Manifest:
             f"the models' manifest {path} cannot be read ({error.strerror}); install Anxin's models again."
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ModelError(f"the models' manifest {path} is damaged ({error}); install Anxin's models again.") from error
+        raise ModelError(
+            f"the models' manifest {path} is damaged ({error}); install Anxin's models again."
+        ) from error
     if "folder" in content:
         raise ModelError(f"the models' manifest {path} has an unknown key: folder.")
     try:

@@ -10,9 +10,9 @@ from edge.errors import CameraError
 from edge.ports import Frame
 from edge.runtime.capture import CaptureLoop
 from edge.runtime.slot import NewestFrame
-from tests.fakes_runtime import ManualClock
+from tests.fakes import FakeClock
 
-FRAME_NS = 66_000_000
+FRAME_S = 0.066
 
 
 class ScriptedCamera:
@@ -20,7 +20,7 @@ class ScriptedCamera:
 
     name = "scripted"
 
-    def __init__(self, clock: ManualClock, steps: Iterator[Callable[["ScriptedCamera"], Frame | None]]) -> None:
+    def __init__(self, clock: FakeClock, steps: Iterator[Callable[["ScriptedCamera"], Frame | None]]) -> None:
         self.clock = clock
         self.steps = steps
         self.opened = 0
@@ -41,20 +41,20 @@ class ScriptedCamera:
 
 
 def picture(camera: ScriptedCamera) -> Frame:
-    camera.clock.advance_ns(FRAME_NS)
+    camera.clock.advance(FRAME_S)
     camera.number += 1
     rng = np.random.default_rng(camera.number)
     return Frame(camera.number, camera.clock.monotonic_ns(), rng.integers(0, 255, (48, 64, 3), np.uint8))
 
 
 def same_picture(camera: ScriptedCamera) -> Frame:
-    camera.clock.advance_ns(FRAME_NS)
+    camera.clock.advance(FRAME_S)
     camera.number += 1
     return Frame(camera.number, camera.clock.monotonic_ns(), np.full((48, 64, 3), 90, np.uint8))
 
 
 def hangs(camera: ScriptedCamera) -> Frame:
-    camera.clock.advance_ns(int(camera.timeout_s * 1e9))
+    camera.clock.advance(camera.timeout_s)
     raise CameraError("no frame came in time; check the cable")
 
 
@@ -64,7 +64,7 @@ def ends(camera: ScriptedCamera) -> None:
 
 class Watched:
     def __init__(self, script: list[Callable[[ScriptedCamera], Frame | None]]) -> None:
-        self.clock = ManualClock()
+        self.clock = FakeClock()
         self.camera = ScriptedCamera(self.clock, iter(script))
         self.frames: list[Frame] = []
         self.events: list[tuple[float, Event]] = []
@@ -76,7 +76,7 @@ class Watched:
     def run(self) -> "Watched":
         with pytest.raises(StopIteration):
             while True:
-                self.clock.advance_ns(int(self.loop.turn() * 1e9))
+                self.clock.advance(self.loop.turn())
         return self
 
     @property
@@ -88,9 +88,9 @@ def test_a_frozen_picture_is_noticed_within_two_seconds_and_the_camera_opened_ag
     watched = Watched([*[picture] * 10, *[same_picture] * 32, *[picture] * 5]).run()
 
     assert watched.states == [True, False, True]
-    freeze_began_s = 10 * FRAME_NS / 1e9
+    freeze_began_s = 10 * FRAME_S
     lost_at_s = watched.events[1][0]
-    assert lost_at_s - freeze_began_s <= 2.0 + 2 * FRAME_NS / 1e9
+    assert lost_at_s - freeze_began_s <= 2.0 + 2 * FRAME_S
     assert watched.camera.opened == 2
 
 

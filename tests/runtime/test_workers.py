@@ -7,27 +7,11 @@ import pytest
 
 from edge.runtime.heartbeat import Heartbeats
 from edge.runtime.workers import Workers
-from tests.fakes_runtime import ManualClock
-
-
-class Manager:
-    """A service manager that remembers what it was told."""
-
-    def __init__(self) -> None:
-        self.fed = 0
-
-    def ready(self) -> None: ...
-
-    def status(self, text: str) -> None: ...
-
-    def watchdog(self) -> None:
-        self.fed += 1
-
-    def stopping(self) -> None: ...
+from tests.fakes import FakeClock, FakeNotifier
 
 
 def test_an_unexpected_exception_ends_every_loop_and_names_the_culprit(caplog: pytest.LogCaptureFixture) -> None:
-    workers = Workers(Heartbeats(Manager(), ManualClock().monotonic_ns))
+    workers = Workers(Heartbeats(FakeNotifier(), FakeClock().monotonic_ns))
     turns = threading.Semaphore(0)
 
     def healthy() -> float:
@@ -48,21 +32,21 @@ def test_an_unexpected_exception_ends_every_loop_and_names_the_culprit(caplog: p
 
 
 def test_the_watchdog_starves_when_one_loop_no_longer_turns() -> None:
-    clock, manager = ManualClock(), Manager()
+    clock, manager = FakeClock(), FakeNotifier()
     heartbeats = Heartbeats(manager, clock.monotonic_ns)
     alive, hung = heartbeats.register("alive", 2), heartbeats.register("hung", 2)
     for _ in range(3):
-        clock.advance_ns(1_000_000_000)
+        clock.advance(1)
         alive()
         hung()
         heartbeats.feed()
-    fed = manager.fed
+    fed = len(manager.told)
 
     for _ in range(5):
-        clock.advance_ns(1_000_000_000)
+        clock.advance(1)
         alive()
         heartbeats.feed()
 
     assert fed == 3
     assert heartbeats.stale() == ("hung",)
-    assert manager.fed <= fed + 2
+    assert len(manager.told) <= fed + 2

@@ -171,7 +171,8 @@ function makeChoices({ choices, preview, keypad }) {
   const alone = (choice) => shown.filter((other) => other.touch === choice.touch).length === 1;
   const stands = (choice) => MAIN.includes(choice.touch) && alone(choice) && choice.label.key !== "button.colleague";
   const main = keypad ? null : shown.find((choice) => choice.label.key === "button.continue") ?? shown.find(stands);
-  nav.className = idle ? "first-wide" : preview || many === 5 ? "flow" : "";
+  const long = many > 3 && many < 6 && shown.some(({ label }) => label.zh.length > 5);   // room by need, not by share
+  nav.className = idle ? "first-wide" : preview || many === 5 || long ? "flow" : "";
   nav.style.setProperty("--columns", Math.max(columns, 1));
   nav.style.setProperty("--columns-tall", many <= 1 ? 1 : many === 3 && !preview && !keypad ? 1 : 2);
   nav.replaceChildren(...shown.map((choice) => {
