@@ -83,8 +83,8 @@ class Scheme:
             raise ValueError("a scheme needs a name")
         if not 1 <= self.cycle_months <= 60:
             raise ValueError("cycle_months must be within 1 and 60")
-        if not 0 <= self.warning_months < self.cycle_months:
-            raise ValueError("warning_months must be within 0 and cycle_months - 1")
+        if not 1 <= self.warning_months <= self.cycle_months:
+            raise ValueError("warning_months must be within 1 and cycle_months: nobody becomes overdue unwarned")
         if self.timezone not in ZONES:
             raise ValueError(f"timezone must be one of: {', '.join(ZONES)}")
         monthly = [window for window in self.windows if isinstance(window, MonthlyWindow)]

@@ -1,0 +1,185 @@
+"""The policy: plain data in and out, and every threshold in one place."""
+
+import json
+import math
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.core import challenge
+from edge.core.eligibility import Boundary, DatedWindow, MonthlyWindow, Scheme
+from edge.core.policy import (
+    ActionVerdict,
+    Combine,
+    Office,
+    Policy,
+    Verdict,
+    judge_action,
+    judge_match,
+    judge_passive,
+    passive_score,
+)
+from edge.core.retry import delay_s
+from edge.core.types import Action, ActionSeen
+
+POLICY = Policy()
+SECOND = 1_000_000_000
+
+
+def test_a_policy_survives_the_wire() -> None:
+    policy = Policy(
+        version="2026-11-a",
+        scheme=Scheme(cut_off=date(2022, 12, 31), windows=(DatedWindow(date(2027, 2, 1), date(2027, 2, 7)),)),
+        more_schemes=(Scheme(name="haikou", cycle_months=6, boundary=Boundary.ANNIVERSARY, windows=()),),
+        office=Office(place="二楼三号窗口"),
+        actions=(Action.NOD, Action.TURN_LEFT),
+        passive_combine=Combine.TRIMMED_MEAN,
+    )
+    for each in (policy, POLICY):
+        assert Policy.from_mapping(json.loads(json.dumps(each.to_mapping()))) == each
+
+
+def test_what_is_left_out_takes_its_default() -> None:
+    assert Policy.from_mapping({}) == POLICY
+    assert Policy.from_mapping({"max_tries": 2}).max_tries == 2
+    assert Policy.from_mapping({"match_threshold": 1}).match_threshold == 1.0
+    assert Policy.from_mapping({"scheme": {"windows": [{"first_day": 5, "last_day": 6}]}}).scheme.windows == (
+        MonthlyWindow(5, 6),
+    )
+
+
+@pytest.mark.parametrize(
+    ("mapping", "names"),
+    [
+        ({"max_trys": 3}, "max_trys"),
+        ({"max_tries": "3"}, "max_tries"),
+        ({"max_tries": True}, "max_tries"),
+        ({"max_tries": 0}, "max_tries"),
+        ({"match_threshold": 1.5}, "match_threshold"),
+        ({"match_threshold": float("nan")}, "match_threshold"),
+        ({"match_threshold": 0.1}, "clear miss"),
+        ({"action_window_s": 5}, "action_window_s"),
+        ({"actions": []}, "actions"),
+        ({"actions": ["nod", "nod"]}, "actions"),
+        ({"actions": ["dance"]}, "actions"),
+        ({"actions": "nod"}, "actions"),
+        ({"version": ""}, "version"),
+        ({"version": 7}, "version"),
+        ({"passive_combine": "max"}, "passive_combine"),
+        ({"office": []}, "office"),
+        ({"office": {"floor": "2"}}, "floor"),
+        ({"scheme": {"cycle": 12}}, "cycle"),
+        ({"scheme": {"boundary": "weekly"}}, "boundary"),
+        ({"scheme": {"cut_off": "31.12.2022"}}, "cut_off"),
+        ({"scheme": {"windows": [{"first_day": 1}]}}, "window"),
+        ({"scheme": {"cycle_months": 12.0}}, "cycle_months"),
+        ({"more_schemes": [{"name": "beijing"}]}, "scheme"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_name(mapping: dict[str, Any], names: str) -> None:
+    with pytest.raises(ValueError, match=names):
+        Policy.from_mapping(mapping)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.sampled_from([*POLICY.to_mapping(), "x"]), JSON, max_size=4))
+def test_a_hostile_mapping_gives_a_policy_or_a_value_error(mapping: dict[str, Any]) -> None:
+    try:
+        Policy.from_mapping(mapping)
+    except ValueError as error:
+        assert str(error)
+
+
+def test_a_match_needs_enough_frames_and_meets_its_threshold_here() -> None:
+    assert judge_match(None, 99, POLICY) is Verdict.MORE
+    assert judge_match(0.9, POLICY.min_probe_frames - 1, POLICY) is Verdict.MORE
+    assert judge_match(0.43, POLICY.min_probe_frames, POLICY) is Verdict.PASS
+    assert judge_match(0.4299, 50, POLICY) is Verdict.BELOW
+    assert judge_match(0.2499, 50, POLICY) is Verdict.FAR
+    assert judge_match(float("nan"), 50, POLICY) is not Verdict.PASS
+
+
+@given(st.lists(st.floats(0, 1), max_size=40), st.sampled_from(Combine))
+def test_passive_scores_combine_within_their_range(scores: list[float], combine: Combine) -> None:
+    policy = replace(POLICY, passive_combine=combine)
+    score = passive_score(scores, policy)
+    assert (score is None) == (not scores)
+    if score is not None:
+        assert min(scores) - 1e-9 <= score <= max(scores) + 1e-9
+    assert (judge_passive(scores, policy) is Verdict.MORE) == (len(scores) < policy.min_passive_frames)
+
+
+def test_odd_frames_do_not_decide() -> None:
+    assert judge_passive([0.9] * 6 + [0.0] * 3, POLICY) is Verdict.PASS
+    assert judge_passive([0.01] * 6 + [1.0] * 3, POLICY) is Verdict.FAR
+    assert judge_passive([0.3] * 9, POLICY) is Verdict.BELOW
+
+
+@pytest.mark.parametrize(
+    ("started_s", "completed_s", "action", "score", "verdict"),
+    [
+        (0.3, 1.0, Action.NOD, 0.5, ActionVerdict.COUNTS),
+        (0.2, 1.0, Action.NOD, 0.5, ActionVerdict.EARLY),
+        (-1.0, 0.5, Action.NOD, 0.5, ActionVerdict.EARLY),
+        (2.0, 1.0, Action.NOD, 0.5, ActionVerdict.EARLY),
+        (14.0, 16.0, Action.NOD, 0.5, ActionVerdict.LATE),
+        (0.3, 1.0, Action.BLINK, 0.5, ActionVerdict.OTHER),
+        (0.3, 1.0, Action.NOD, float("nan"), ActionVerdict.WEAK),
+        (0.3, 1.0, Action.NOD, 0.1, ActionVerdict.WEAK),
+    ],
+)
+def test_which_movement_answers(
+    started_s: float, completed_s: float, action: Action, score: float, verdict: ActionVerdict
+) -> None:
+    seen = ActionSeen(action, round(started_s * SECOND), round(completed_s * SECOND), score)
+    policy = replace(POLICY, action_threshold=0.2)
+    assert judge_action(seen, Action.NOD, 0, 15 * SECOND, policy) is verdict
+
+
+def test_choices_are_spread_evenly_and_can_be_checked_afterwards() -> None:
+    chosen = Counter(challenge.choose(f"{n:032x}", 0, POLICY, ()) for n in range(5000))
+    assert set(chosen) == set(Action)
+    assert all(900 < number < 1100 for number in chosen.values())
+    assert challenge.choose("ab" * 16, 3, POLICY, ()) is challenge.choose("ab" * 16, 3, POLICY, ())
+    assert challenge.choose("ab" * 16, 0, POLICY, set(Action)) is None
+    assert challenge.choose("ab" * 16, 0, POLICY, set(Action) - {Action.NOD}) is Action.NOD
+
+
+def test_the_same_movement_reported_twice_is_one_movement() -> None:
+    prompt = challenge.Prompt(Action.BLINK, 0, 0, datetime(2026, 11, 23, tzinfo=UTC))
+    blink = ActionSeen(Action.BLINK, SECOND, SECOND + 200_000_000, 0.5)
+    for _ in range(5):
+        prompt = challenge.hear(prompt, (blink,), 3 * SECOND, POLICY)
+    assert prompt.answer is None
+    second = ActionSeen(Action.BLINK, 2 * SECOND, 2 * SECOND + 200_000_000, 0.5)
+    assert challenge.hear(prompt, (second,), 3 * SECOND, POLICY).answer == second
+
+
+@given(st.integers(0, 10_000), st.floats(0, 1, exclude_max=True), st.floats(0.001, 10), st.floats(10, 1e6))
+def test_backoff_stays_within_its_bounds(attempt: int, rand: float, first_s: float, most_s: float) -> None:
+    delay = delay_s(attempt, rand, first_s, most_s)
+    assert 0 <= delay <= min(most_s, first_s * 2.0 ** min(attempt, 100))
+
+
+def test_backoff_doubles_until_its_bound_and_uses_all_of_it() -> None:
+    near_one = math.nextafter(1, 0)
+    assert [round(delay_s(n, near_one, 1, 60)) for n in range(8)] == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert delay_s(5, 0.0, 1, 60) == 0.0
+    assert delay_s(3, 0.5, 1, 60) == 4.0
+
+
+@pytest.mark.parametrize("wrong", [(-1, 0.5, 1, 2), (0, 1.0, 1, 2), (0, 0.5, 0, 2), (0, 0.5, 3, 2)])
+def test_backoff_refuses_nonsense(wrong: tuple[int, float, float, float]) -> None:
+    with pytest.raises(ValueError, match="delay_s"):
+        delay_s(*wrong)
