@@ -1,6 +1,7 @@
 """The three configuration files of a development site, and what an existing one already says."""
 
 import json
+import secrets
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -71,6 +72,8 @@ database = "office/ledger.sqlite"
 signing_key = "office/signing.jwk"
 encryption_key = "office/encryption.jwk"
 devices_file = "office/devices.json"
+# Whoever may subscribe could join the office's group and swallow results: nobody can guess this name.
+group = "office-{secrets.token_hex(8)}"
 
 {_broker(choices, "office")}""",
         "terminal.toml": f"""{head}state_dir = "state/terminal"

@@ -31,22 +31,22 @@ class Terminal:
         self.key = keys.generate("Ed25519", f"{device}-1")
         self.roster_key = keys.generate("X25519", f"{device}-roster")
         self.slot = Slot(1, "0" * 64)
-        self._made = 0
+        self.made = 0
 
     def entry(self) -> Any:
         return entry(self.site, self.device, self.key, self.roster_key)
 
     def result(self, slot: Slot | None = None, key: Any = None, facts: Any = None, **changes: object) -> str:
         """The next result of the chain as a compact JWS; one with a ``slot`` of its own leaves the chain as it is."""
-        self._made += 1
+        self.made += 1
         facts = facts or replace(FACTS, site=self.site, device=self.device)
         _, jws = make_result(
             attempt(**changes),
             slot or self.slot,
             facts,
-            now=NOON + timedelta(seconds=self._made),
-            monotonic_ns=self._made,
-            rand=hashlib.sha256(f"{self.device} {self._made}".encode()).digest()[:10],
+            now=NOON + timedelta(seconds=self.made),
+            monotonic_ns=self.made,
+            rand=hashlib.sha256(f"{self.device} {self.made}".encode()).digest()[:10],
             office=None,
             sign=lambda payload: sign(payload, key or self.key, Typ.RESULT),
         )

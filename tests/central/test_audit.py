@@ -104,6 +104,7 @@ def test_a_gap_whose_result_lies_in_quarantine_says_so(office: Office, terminal:
 def test_a_retired_key_still_proves_old_results(full: Office, terminal: Terminal) -> None:
     renewed = Terminal()
     renewed.key, renewed.slot = keys.generate("Ed25519", "dev-1-2"), terminal.slot
+    renewed.made = terminal.made
     older = terminal.entry()
     full.devices_file.write_text(to_text([entry("hall", "dev-1", renewed.key, renewed.roster_key, older)]))
     full.devices.refresh()
@@ -121,7 +122,8 @@ def command(folder: Path, *arguments: str) -> int:
 def settings_file(full: Office) -> Callable[..., int]:
     (full.folder / "office.toml").write_text(
         'office = "office"\ndatabase = "ledger.sqlite"\nsigning_key = "a"\nencryption_key = "b"\n'
-        'devices_file = "devices.json"\n[broker]\nhost = "127.0.0.1"\nca_file = "c"\ncert_file = "d"\nkey_file = "e"\n'
+        'devices_file = "devices.json"\n'
+        '[broker]\nhost = "127.0.0.1"\nca_file = "c"\ncert_file = "d"\nkey_file = "e"\n'
     )
     return lambda *arguments: command(full.folder, *arguments)
 
