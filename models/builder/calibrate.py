@@ -82,9 +82,9 @@ def _printed(picture: Pixels, face: Face, rng: np.random.Generator) -> list[Pixe
     """The portrait as a presentation attack: flat contrast, white border, tilted, held before something plain."""
     height, width = picture.shape[:2]
     flat = 60 + picture.astype(np.float32) * 0.6
-    sheet = cv2.copyMakeBorder(
-        flat, *[int(0.06 * height)] * 2, *[int(0.06 * width)] * 2, cv2.BORDER_CONSTANT, value=(235, 235, 235)
-    )
+    above, beside = int(0.06 * height), int(0.06 * width)
+    white = (235, 235, 235)
+    sheet = cv2.copyMakeBorder(flat, above, above, beside, beside, cv2.BORDER_CONSTANT, value=white)
     corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
     tilt = corners * 0.7 + 0.15 + rng.uniform(-0.05, 0.05, (4, 2))
     size = np.array([width, height], np.float32)

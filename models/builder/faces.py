@@ -40,7 +40,7 @@ def detection_input(rgb: Pixels) -> NDArray[np.float32]:
     square[top : top + height, left : left + width] = rgb
     way = cv2.INTER_AREA if side > DETECTION_PX else cv2.INTER_LINEAR
     small = cv2.resize(square, (DETECTION_PX, DETECTION_PX), interpolation=way)
-    return ((small.astype(np.float32) - 127.5) / 127.5)[None]
+    return np.asarray(((small.astype(np.float32) - 127.5) / 127.5)[None], np.float32)
 
 
 def detect(rgb: Pixels, infer: Infer, threshold: float = 0.5) -> list[Face]:
@@ -56,7 +56,7 @@ def detect(rgb: Pixels, infer: Infer, threshold: float = 0.5) -> list[Face]:
     anchors = _anchors()[keep]
     values = raw[0, keep] / DETECTION_PX
     centre, size = values[:, :2] + anchors, values[:, 2:4]
-    boxes = np.hstack([centre - size / 2, centre + size / 2]) * side - np.tile(corner, 2)
+    boxes = np.asarray(np.hstack([centre - size / 2, centre + size / 2]) * side - np.tile(corner, 2), np.float32)
     points = (values[:, 4:].reshape(-1, 6, 2) + anchors[:, None]) * side - corner
     return _merge(boxes, points, scores[keep])
 
@@ -66,7 +66,7 @@ def mesh(rgb: Pixels, face: Face, infer: Infer) -> NDArray[np.float32]:
     crop, matrix = landmarks_crop(rgb, face)
     points = infer(crop[None].astype(np.float32) / 255)[0].reshape(-1, 3)[:, :2]
     back = cv2.invertAffineTransform(matrix)
-    return (points @ back[:, :2].T + back[:, 2]).astype(np.float32)
+    return np.asarray(points @ back[:, :2].T + back[:, 2], np.float32)
 
 
 def landmarks_crop(rgb: Pixels, face: Face) -> tuple[Pixels, NDArray[np.float64]]:
@@ -118,9 +118,7 @@ def _anchors() -> NDArray[np.float32]:
     return np.array(grid, np.float32)
 
 
-def _merge(
-    boxes: NDArray[np.float32], points: NDArray[np.float32], scores: NDArray[np.float32]
-) -> list[Face]:
+def _merge(boxes: NDArray[np.float32], points: NDArray[np.float32], scores: NDArray[np.float32]) -> list[Face]:
     """Overlapping answers become one, weighted by their scores."""
     faces: list[Face] = []
     left = np.argsort(-scores)

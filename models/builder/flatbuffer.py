@@ -23,7 +23,7 @@ from models.builder.net import (
     Pad,
     Prelu,
     Reshape,
-    UnknownGraph,
+    UnknownGraphError,
 )
 
 _ELEMENT = {0: "<f4", 1: "<f2", 2: "<i4"}
@@ -32,7 +32,7 @@ _ACTIVATION: dict[int, Activation | None] = {0: None, 1: "relu", 3: "relu6"}
 
 
 def read(path: Path) -> Net:
-    """The net of the file. Raises UnknownGraph for an operation this reader does not know."""
+    """The net of the file. Raises UnknownGraphError for an operation this reader does not know."""
     from tensorflow.lite.python import schema_py_generated as schema
 
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(bytearray(path.read_bytes()), 0))
@@ -48,9 +48,7 @@ def read(path: Path) -> Net:
             continue
         layers.append(_layer(op, operator, graph, constants))
     _, height, width, channels = (int(v) for v in graph.tensors[graph.inputs[0]].shape)
-    return Net(
-        _value(graph.inputs[0]), (height, width, channels), tuple(layers), tuple(map(_value, graph.outputs))
-    )
+    return Net(_value(graph.inputs[0]), (height, width, channels), tuple(layers), tuple(map(_value, graph.outputs)))
 
 
 def _constants(model: Any, graph: Any) -> dict[int, NDArray[Any]]:
@@ -72,8 +70,12 @@ def _layer(op: str, operator: Any, graph: Any, constants: dict[int, NDArray[Any]
             kind = Conv if op == "CONV_2D" else DepthwiseConv
             # TFLite stores (out, height, width, in), and depthwise (1, height, width, channels): one permutation.
             return kind(
-                reads=reads, writes=writes, kernel=np.ascontiguousarray(weights[0].transpose(1, 2, 3, 0)),
-                bias=weights[1], strides=(options.strideH, options.strideW), padding=_PADDING[options.padding],
+                reads=reads,
+                writes=writes,
+                kernel=np.ascontiguousarray(weights[0].transpose(1, 2, 3, 0)),
+                bias=weights[1],
+                strides=(options.strideH, options.strideW),
+                padding=_PADDING[options.padding],
                 activation=_ACTIVATION[options.fusedActivationFunction],
             )
         case "PRELU":
@@ -84,8 +86,11 @@ def _layer(op: str, operator: Any, graph: Any, constants: dict[int, NDArray[Any]
             return Add(reads=reads, writes=writes, activation=_ACTIVATION[options.fusedActivationFunction])
         case "MAX_POOL_2D":
             return MaxPool(
-                reads=reads, writes=writes, size=(options.filterHeight, options.filterWidth),
-                strides=(options.strideH, options.strideW), padding=_PADDING[options.padding],
+                reads=reads,
+                writes=writes,
+                size=(options.filterHeight, options.filterWidth),
+                strides=(options.strideH, options.strideW),
+                padding=_PADDING[options.padding],
             )
         case "PAD":
             amounts = tuple((int(a), int(b)) for a, b in constants[inputs[1]])
@@ -96,7 +101,7 @@ def _layer(op: str, operator: Any, graph: Any, constants: dict[int, NDArray[Any]
         case "CONCATENATION":
             return Concatenate(reads=reads, writes=writes, axis=options.axis)
         case _:
-            raise UnknownGraph(f"{op} writes {writes}")
+            raise UnknownGraphError(f"{op} writes {writes}")
 
 
 def _value(index: int) -> str:

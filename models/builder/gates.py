@@ -12,7 +12,7 @@ REBUILT_COSINE_LEAST = 0.999
 REBUILT_DIFFERENCE_MOST = 1e-3
 
 
-class GateFailed(Exception):
+class GateError(Exception):
     """A figure of the build is out of its bounds; the message names model, figure, value and bounds."""
 
 
@@ -23,11 +23,11 @@ def cosine(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
 
 
 def check(model: str, figures: Mapping[str, float], bounds: Mapping[str, tuple[float, float]]) -> None:
-    """Raise GateFailed for the first figure that is missing, not a number, or out of its bounds."""
+    """Raise GateError for the first figure that is missing, not a number, or out of its bounds."""
     for figure, (least, most) in bounds.items():
         value = figures.get(figure, float("nan"))
         if not least <= value <= most:
-            raise GateFailed(f"{model}: {figure} is {value:.4g}, allowed are {least:g} to {most:g}")
+            raise GateError(f"{model}: {figure} is {value:.4g}, allowed are {least:g} to {most:g}")
 
 
 def rebuilt(model: str, pairs: Sequence[tuple[Outputs, Outputs]], *, same_scale: bool) -> dict[str, float]:
@@ -55,9 +55,7 @@ def agreement(model: str, pairs: Sequence[tuple[Outputs, Outputs]]) -> dict[str,
             return _detection_agreement(pairs)
         case "face_landmarks":
             shifts = np.stack([_point_shift(a[0], b[0]) for a, b in pairs])
-            return {
-                "point_shift_px": float(shifts.mean()), "worst_point_shift_px": float(shifts.max())
-            }
+            return {"point_shift_px": float(shifts.mean()), "worst_point_shift_px": float(shifts.max())}
         case "passive_liveness":
             moved = [abs(live_score(a[0]) - live_score(b[0])) for a, b in pairs]
             return {"live_score_shift": float(np.mean(moved)), "worst_live_score_shift": float(np.max(moved))}

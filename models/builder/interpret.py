@@ -47,11 +47,11 @@ def _quantized(values: NDArray[np.float32], tensor: dict[str, Any]) -> NDArray[A
         return values.astype(np.float32)
     scale, zero = tensor["quantization"]
     limits = np.iinfo(tensor["dtype"])
-    return np.clip(np.round(values / scale + zero), limits.min, limits.max).astype(tensor["dtype"])
+    return np.asarray(np.clip(np.round(values / scale + zero), limits.min, limits.max), tensor["dtype"])
 
 
 def _dequantized(values: NDArray[Any], tensor: dict[str, Any]) -> NDArray[np.float32]:
     if tensor["dtype"] == np.float32:
         return np.asarray(values, np.float32)
     scale, zero = tensor["quantization"]
-    return ((values.astype(np.float32) - zero) * scale).astype(np.float32)
+    return np.asarray((values.astype(np.float32) - zero) * scale, np.float32)

@@ -38,7 +38,7 @@ def to_tflite(model: Any) -> bytes:
     return data
 
 
-def _apply(tf: Any, layer: n.Layer, x: list[Any], name: str) -> Any:
+def _apply(tf: Any, layer: n.Layer, x: list[Any], name: str) -> Any:  # noqa: PLR0912
     keras = tf.keras.layers
     match layer:
         case n.Conv() | n.DepthwiseConv():
@@ -73,7 +73,7 @@ def _apply(tf: Any, layer: n.Layer, x: list[Any], name: str) -> Any:
             dense = keras.Dense(layer.kernel.shape[1], use_bias=layer.bias is not None, name=name)
             return _with_weights(dense, x[0], [layer.kernel] + ([] if layer.bias is None else [layer.bias]))
         case _:
-            raise n.UnknownGraph(type(layer).__name__)
+            raise n.UnknownGraphError(type(layer).__name__)
 
 
 def _convolution(tf: Any, layer: n.Conv | n.DepthwiseConv, value: Any, name: str) -> Any:
@@ -83,9 +83,7 @@ def _convolution(tf: Any, layer: n.Conv | n.DepthwiseConv, value: Any, name: str
         value = keras.ZeroPadding2D(padding, name=f"{name}_pad")(value)
         padding = "valid"
     size = layer.kernel.shape[:2]
-    settings = {
-        "strides": layer.strides, "padding": padding, "use_bias": layer.bias is not None, "name": name
-    }
+    settings = {"strides": layer.strides, "padding": padding, "use_bias": layer.bias is not None, "name": name}
     if isinstance(layer, n.Conv):
         convolution = keras.Conv2D(layer.kernel.shape[3], size, **settings)
     else:

@@ -16,7 +16,7 @@ Activation = Literal["relu", "relu6", "sigmoid"]
 Padding = Literal["same", "valid"] | tuple[tuple[int, int], tuple[int, int]]
 
 
-class UnknownGraph(ValueError):
+class UnknownGraphError(ValueError):
     """The package holds a graph that the reader does not know: nothing is guessed."""
 
 
@@ -126,21 +126,28 @@ class Net:
         for layer in self.layers:
             missing = [name for name in layer.reads if name not in known]
             if missing:
-                raise UnknownGraph(f"{layer.writes} reads {missing[0]}, which no layer before it writes")
+                raise UnknownGraphError(f"{layer.writes} reads {missing[0]}, which no layer before it writes")
             known.add(layer.writes)
         if any(name not in known for name in self.outputs):
-            raise UnknownGraph("an output is written by no layer")
+            raise UnknownGraphError("an output is written by no layer")
 
 
 def fold_batch_norm_into_dense(
-    dense: Dense, scale: NDArray[np.float32], offset: NDArray[np.float32], mean: NDArray[np.float32],
-    variance: NDArray[np.float32], epsilon: float, writes: str,
+    dense: Dense,
+    scale: NDArray[np.float32],
+    offset: NDArray[np.float32],
+    mean: NDArray[np.float32],
+    variance: NDArray[np.float32],
+    epsilon: float,
+    writes: str,
 ) -> Dense:
     """The same function as `dense` followed by a batch normalization of its outputs."""
     gain = scale / np.sqrt(variance + np.float32(epsilon))
     bias = dense.bias if dense.bias is not None else np.zeros_like(mean)
     return Dense(
-        reads=dense.reads, writes=writes, kernel=(dense.kernel * gain).astype(np.float32),
+        reads=dense.reads,
+        writes=writes,
+        kernel=(dense.kernel * gain).astype(np.float32),
         bias=((bias - mean) * gain + offset).astype(np.float32),
     )
 

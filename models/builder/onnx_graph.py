@@ -23,7 +23,7 @@ from models.builder.net import (
     Net,
     Padding,
     Prelu,
-    UnknownGraph,
+    UnknownGraphError,
     fold_batch_norm_into_dense,
     strides_of,
 )
@@ -32,7 +32,7 @@ _SHAPE_ARITHMETIC = {"Constant", "Shape", "Gather", "Unsqueeze", "Concat"}
 
 
 def read(path: Path) -> Net:
-    """The net of the file. Raises UnknownGraph for an operation this reader does not know."""
+    """The net of the file. Raises UnknownGraphError for an operation this reader does not know."""
     import onnx
 
     graph = onnx.load(str(path)).graph
@@ -49,9 +49,13 @@ def read(path: Path) -> Net:
     return Net(source.name, (height, width, channels), tuple(layers), outputs)
 
 
-def _layer(
-    op: str, inputs: tuple[str, ...], writes: str, attributes: dict[str, Any],
-    weights: dict[str, NDArray[Any]], before: list[Layer],
+def _layer(  # noqa: PLR0912
+    op: str,
+    inputs: tuple[str, ...],
+    writes: str,
+    attributes: dict[str, Any],
+    weights: dict[str, NDArray[Any]],
+    before: list[Layer],
 ) -> Layer | None:
     reads = inputs[:1]
     match op:
@@ -76,14 +80,14 @@ def _layer(
         case "BatchNormalization":
             dense = before.pop() if before else None
             if not isinstance(dense, Dense) or dense.writes != inputs[0]:
-                raise UnknownGraph(f"{writes}: a batch normalization that no matrix product feeds")
+                raise UnknownGraphError(f"{writes}: a batch normalization that no matrix product feeds")
             scale, offset, mean, variance = (_float(weights[name]) for name in inputs[1:5])
             epsilon = float(attributes.get("epsilon", 1e-5))
             return fold_batch_norm_into_dense(dense, scale, offset, mean, variance, epsilon, writes)
         case _ if op in _SHAPE_ARITHMETIC:
             return None
         case _:
-            raise UnknownGraph(f"{op} in {writes}")
+            raise UnknownGraphError(f"{op} in {writes}")
 
 
 def _convolution(
@@ -92,21 +96,29 @@ def _convolution(
     kernel = _float(weights[inputs[1]])
     bias = _float(weights[inputs[2]]) if len(inputs) > 2 else None
     if tuple(attributes.get("dilations", (1, 1))) != (1, 1):
-        raise UnknownGraph(f"{writes} is dilated")
+        raise UnknownGraphError(f"{writes} is dilated")
     top, left, bottom, right = attributes.get("pads", (0, 0, 0, 0))
     # ONNX pads both sides alike where TensorFlow's "same" with stride 2 pads one: so always explicit zeros.
     padding: Padding = ((top, bottom), (left, right)) if any((top, left, bottom, right)) else "valid"
     strides = strides_of(attributes.get("strides", (1, 1)))
     if attributes.get("group", 1) == 1:
         return Conv(
-            reads=inputs[:1], writes=writes, kernel=np.ascontiguousarray(kernel.transpose(2, 3, 1, 0)),
-            bias=bias, strides=strides, padding=padding,
+            reads=inputs[:1],
+            writes=writes,
+            kernel=np.ascontiguousarray(kernel.transpose(2, 3, 1, 0)),
+            bias=bias,
+            strides=strides,
+            padding=padding,
         )
     if attributes["group"] != kernel.shape[0] or kernel.shape[1] != 1:
-        raise UnknownGraph(f"{writes} is grouped, neither plain nor depthwise")
+        raise UnknownGraphError(f"{writes} is grouped, neither plain nor depthwise")
     return DepthwiseConv(
-        reads=inputs[:1], writes=writes, kernel=np.ascontiguousarray(kernel.transpose(2, 3, 0, 1)), bias=bias,
-        strides=strides, padding=padding,
+        reads=inputs[:1],
+        writes=writes,
+        kernel=np.ascontiguousarray(kernel.transpose(2, 3, 0, 1)),
+        bias=bias,
+        strides=strides,
+        padding=padding,
     )
 
 

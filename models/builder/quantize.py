@@ -15,7 +15,10 @@ from models.builder.recipes import Quantization
 
 
 def quantize(
-    source: Path, target: Path, quantization: Quantization, float_layers: Sequence[str],
+    source: Path,
+    target: Path,
+    quantization: Quantization,
+    float_layers: Sequence[str],
     inputs: Sequence[np.ndarray[Any, Any]],
 ) -> None:
     """Write the quantized `source` to `target`.

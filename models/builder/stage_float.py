@@ -3,6 +3,7 @@
     python -m models.builder.stage_float JOB.json
 
 The job names the input files, the recipes and the folder to write to; the figures go to `float.json` there.
+Lines of progress begin with "| "; exit code 3 and a last such line mean that a gate did not hold.
 """
 
 import json
@@ -20,13 +21,17 @@ from models.builder.net import Net
 def main(job_file: str) -> int:
     job = json.loads(Path(job_file).read_text())
     inputs, target = Path(job["inputs"]), Path(job["float"])
-    figures = {recipe["name"]: _build(recipe, inputs, target) for recipe in job["recipes"]}
+    try:
+        figures = {r["name"]: _build(r, inputs, target) for r in job["recipes"] + job["eyes"]}
+    except gates.GateError as error:
+        print(f"| {error}", flush=True)
+        return 3
     (target / "float.json").write_text(json.dumps(figures, indent=1))
     return 0
 
 
 def _build(recipe: dict[str, Any], inputs: Path, target: Path) -> dict[str, float]:
-    print(f"  {recipe['name']}: rebuilding", flush=True)
+    print(f"| {recipe['name']}: rebuilding in float", flush=True)
     net = _read(recipe, inputs)
     outputs = {name: net.outputs[index] for name, index in recipe["outputs"].items()}
     path = target / recipe["file"]

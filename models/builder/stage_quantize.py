@@ -3,7 +3,7 @@
     python -m models.builder.stage_quantize JOB.json
 
 Agreement is measured on crops drawn with another seed than those of the calibration; the figures go to
-`quantized.json` beside the files.
+`quantized.json` beside the files. Progress and exit codes are those of `stage_float`.
 """
 
 import contextlib
@@ -27,24 +27,25 @@ def main(job_file: str) -> int:
     floats, target = Path(job["float"]), Path(job["quantized"])
     detect = open_file(floats / "face_detection.tflite", ["boxes", "scores"])
     mesh = open_file(floats / "face_landmarks.tflite", ["points", "presence"])
-    print("  portraits: cutting the crops", flush=True)
+    print("| portraits: cutting the crops", flush=True)
     crops, others = (
-        calibrate.crops(Path(job["portraits"]), detect, mesh, seed)
-        for seed in (CALIBRATION_SEED, AGREEMENT_SEED)
+        calibrate.crops(Path(job["portraits"]), detect, mesh, seed) for seed in (CALIBRATION_SEED, AGREEMENT_SEED)
     )
     figures: dict[str, dict[str, float]] = {}
-    for recipe in job["recipes"]:
-        like = _CROPS_LIKE.get(recipe["name"], recipe["name"])
-        figures[recipe["name"]] = _build(recipe, floats, target, crops[like], others[like])
+    try:
+        for recipe in job["recipes"]:
+            like = _CROPS_LIKE.get(recipe["name"], recipe["name"])
+            figures[recipe["name"]] = _build(recipe, floats, target, crops[like], others[like])
+    except gates.GateError as error:
+        print(f"| {error}", flush=True)
+        return 3
     (target / "quantized.json").write_text(json.dumps(figures, indent=1))
     return 0
 
 
-def _build(
-    recipe: dict[str, Any], floats: Path, target: Path, crops: Pixels, others: Pixels
-) -> dict[str, float]:
+def _build(recipe: dict[str, Any], floats: Path, target: Path, crops: Pixels, others: Pixels) -> dict[str, float]:
     name = recipe["name"]
-    print(f"  {name}: quantizing ({recipe['quantization']})", flush=True)
+    print(f"| {name}: quantizing ({recipe['quantization']})", flush=True)
     source, path = floats / recipe["file"], target / recipe["file"]
     units = recipe["channels"], recipe["mean"], recipe["std"]
     # The quantizer draws its progress on both streams.
@@ -53,10 +54,9 @@ def _build(
     outputs = list(recipe["outputs"])
     original, quantized = open_file(source, outputs), open_file(path, outputs)
     figures = gates.agreement(name, [(original(x), quantized(x)) for x in real_inputs(others, *units)])
-    gates.check(name, figures, recipe["gates"])
-    figures["int8_share"] = round(1 - path.stat().st_size / source.stat().st_size, 3)
-    if path.stat().st_size > 0.6 * source.stat().st_size:
-        raise gates.GateFailed(f"{name}: {path.stat().st_size} bytes: the quantizer left the weights in float")
+    figures["size_ratio"] = path.stat().st_size / source.stat().st_size
+    # On a file it does not understand the quantizer does nothing, silently.
+    gates.check(name, figures, {**recipe["gates"], "size_ratio": (0.0, 0.5)})
     return figures
 
 

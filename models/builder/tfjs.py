@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.builder.net import Add, Conv, DepthwiseConv, Flatten, Layer, Net, Prelu, UnknownGraph, strides_of
+from models.builder.net import Add, Conv, DepthwiseConv, Flatten, Layer, Net, Prelu, UnknownGraphError, strides_of
 
 _STORED = {"float16": "<f2", "uint8": "u1", "uint16": "<u2", "float32": "<f4", "int32": "<i4"}
 _L2_NORMALIZATION = {"Square", "Sum", "Maximum", "Rsqrt"}
@@ -24,7 +24,7 @@ _L2_NORMALIZATION = {"Square", "Sum", "Maximum", "Rsqrt"}
 def read(graph_json: Path, weights_bin: Path, input_size_px: int) -> Net:
     """The net up to its embedding; the l2 normalization at its end is left to the caller.
 
-    Raises UnknownGraph for any operation or arrangement that is not the one this reader was written for.
+    Raises UnknownGraphError for any operation or arrangement that is not the one this reader was written for.
     """
     document = json.loads(graph_json.read_text())
     weights = read_weights(document["weightsManifest"][0]["weights"], weights_bin.read_bytes())
@@ -45,13 +45,11 @@ def read_weights(entries: list[dict[str, Any]], raw: bytes) -> dict[str, NDArray
         weights[entry["name"]] = values.reshape(entry["shape"]).astype(np.float32)
         offset += count * stored.itemsize
     if offset != len(raw):
-        raise UnknownGraph(f"the weights file has {len(raw)} bytes, its description {offset}")
+        raise UnknownGraphError(f"the weights file has {len(raw)} bytes, its description {offset}")
     return weights
 
 
-def read_nodes(
-    nodes: list[dict[str, Any]], weights: dict[str, NDArray[np.float32]], input_size_px: int
-) -> Net:
+def read_nodes(nodes: list[dict[str, Any]], weights: dict[str, NDArray[np.float32]], input_size_px: int) -> Net:
     """Layers from the graph's nodes, which TensorFlow.js stores in an order that can be run."""
     by_name = {node["name"]: node for node in nodes}
     has_prelu = {_inputs(node)[0] for node in nodes if node["op"] == "Abs"}
@@ -75,7 +73,7 @@ def read_nodes(
             layers.append(Flatten(reads=inputs, writes=name))
             output = name
         elif op not in {"Const", "Relu", "Abs", "Sub", "Mul"} | _L2_NORMALIZATION:
-            raise UnknownGraph(f"{op} in {name}")
+            raise UnknownGraphError(f"{op} in {name}")
     return Net(placeholder, (input_size_px, input_size_px, 3), tuple(layers), (output,))
 
 
@@ -83,12 +81,16 @@ def _convolution(node: dict[str, Any], weights: dict[str, NDArray[np.float32]], 
     source, kernel, bias = _inputs(node)
     fused = [_text(value) for value in node["attr"]["fused_ops"]["list"]["s"]]
     if fused not in (["BiasAdd"], ["BiasAdd", "Relu"]) or (fused[-1] == "Relu" and not linear):
-        raise UnknownGraph(f"{node['name']} fuses {fused}, and no PReLU follows")
+        raise UnknownGraphError(f"{node['name']} fuses {fused}, and no PReLU follows")
     padding: Any = _text(node["attr"]["padding"]["s"]).lower()
     kind = Conv if node["op"] == "_FusedConv2D" else DepthwiseConv
     strides = strides_of([int(v) for v in node["attr"]["strides"]["list"]["i"][1:3]])
     return kind(
-        reads=(source,), writes=node["name"], kernel=weights[kernel], bias=weights[bias], strides=strides,
+        reads=(source,),
+        writes=node["name"],
+        kernel=weights[kernel],
+        bias=weights[bias],
+        strides=strides,
         padding=padding,
     )
 
@@ -105,12 +107,12 @@ def _prelu_slope(
         factors = [source for source in _inputs(node) if source in weights]
         rest = [source for source in _inputs(node) if source not in weights]
         if len(rest) != 1 or not factors:
-            raise UnknownGraph(f"{node['name']} is no product of one value and constants")
+            raise UnknownGraphError(f"{node['name']} is no product of one value and constants")
         for factor in factors:
             constant = constant * weights[factor].reshape(-1)
         node = by_name[rest[0]]
     if node["op"] != "Sub":
-        raise UnknownGraph(f"{name} scales {node['op']}, not x - |x|")
+        raise UnknownGraphError(f"{name} scales {node['op']}, not x - |x|")
     return (np.float32(-2.0) * constant).astype(np.float32)
 
 

