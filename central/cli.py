@@ -10,6 +10,7 @@ examples:
 import argparse
 import json
 import logging
+import sys
 import threading
 from pathlib import Path
 
@@ -96,7 +97,8 @@ def _ledger(args: argparse.Namespace) -> int:
 
     _, url = read_config(args.config, args.database)
     ledger = Ledger(url).open(create=False)
-    console = Console(soft_wrap=args.json)
+    # A table in a file or a pipe is not cut to 80 columns.
+    console = Console(soft_wrap=args.json, width=None if sys.stdout.isatty() else 140)
     try:
         if args.json:
             for entry in entries(ledger, args.device):

@@ -37,11 +37,15 @@ def table(ledger: Ledger, console: Console, device: str | None = None) -> int:
     """Print the ledger's table; returns the number of results."""
     shown = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
     for name in ("seq", "device", "outcome", "mode", "method / reasons", "decided at", "received at", "verdict"):
-        shown.add_column(name, justify="right" if name == "seq" else "left")
+        shown.add_column(name, justify="right" if name == "seq" else "left", no_wrap=name != "method / reasons")
     recorded = quarantined = 0
+    before: tuple[object, object, object] = (None, None, 0)
     for entry in entries(ledger, device):
         aside = entry["verdict"] == "quarantined"
         quarantined, recorded = quarantined + aside, recorded + (not aside)
+        here = (entry["site"], entry["device"], entry["seq"])
+        missing = not aside and here != (*before[:2], _next(before[2])) and entry["seq"] != 1
+        before = before if aside else here
         outcome = str(entry.get("outcome", "-"))
         verdict = str(entry["verdict"])
         shown.add_row(
@@ -52,7 +56,7 @@ def table(ledger: Ledger, console: Console, device: str | None = None) -> int:
             _how(entry),
             _clock(entry.get("decided_at")),
             _clock(entry.get("received_at")),
-            f"[red]{verdict}[/]" if aside else verdict + (" (gap)" if entry.get("gap") else ""),
+            f"[red]{verdict}[/]" if aside else verdict + (" (gap before)" if missing else ""),
         )
     console.print(shown)
     console.print(f"ledger: {recorded} results, {quarantined} in quarantine", highlight=False)
@@ -77,6 +81,10 @@ def _result(row: Row[Any]) -> dict[str, object]:
         "hash": row.hash,
         "prev": row.prev,
     }
+
+
+def _next(seq: object) -> int:
+    return seq + 1 if isinstance(seq, int) else 1
 
 
 def _method(row: Row[Any]) -> str | None:

@@ -57,6 +57,12 @@ class CameraSection(Section):
     height_px: int = Field(default=480, ge=240, le=1080, description="Height of the main frames.")
     frames_per_second: int = Field(default=15, ge=5, le=30, description="Frames asked of the camera each second.")
 
+    @field_validator("source")
+    @classmethod
+    def _path_starts_at_the_file(cls, value: str, info: ValidationInfo) -> str:
+        kind, _, rest = value.partition(":")
+        return f"{kind}:{_resolved(rest, info)}" if kind in ("file", "folder", "socket") else value
+
 
 class PageSection(Section):
     """The person's page."""

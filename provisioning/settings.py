@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def choose(layout: Layout, wanted: Wanted) -> Choices:
     had = Choices(
         site=terminal.device.site,
         device=terminal.device.device,
-        camera=terminal.camera.source,
+        camera=_source_as_written(layout),
         page_port=terminal.page.port,
         broker_port=layout.read_broker_port() if layout.uplink_config.exists() else free_port(),
     )
@@ -120,9 +121,18 @@ def says(file: Path, choices: Choices) -> bool:
             return load(OfficeConfig, file).broker.port == choices.broker_port
         case "terminal.toml":
             terminal = load(TerminalConfig, file)
-            return (terminal.camera.source, terminal.page.port) == (choices.camera, choices.page_port)
+            return (_source_as_written(Layout(file.parent)), terminal.page.port) == (
+                choices.camera,
+                choices.page_port,
+            )
         case _:
             return load(UplinkConfig, file).broker.port == choices.broker_port
+
+
+def _source_as_written(layout: Layout) -> str:
+    """`load` makes its path absolute, and a site's settings hold relative ones."""
+    raw = tomllib.loads(layout.terminal_config.read_text(encoding="utf-8"))
+    return str(raw["camera"]["source"])
 
 
 def _broker(choices: Choices, owner: str) -> str:
