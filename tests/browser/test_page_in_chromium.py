@@ -2,62 +2,31 @@
 
 import asyncio
 import json
-import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import pytest_asyncio
 
 from edge.core.phrases import Phrase
 from edge.core.types import Advice, Event, NumberEntered, Say, Touch, Touched
 from edge.kiosk.server import Page
-from edge.kiosk.texts import Texts
 from edge.ports import Frame
 from tests.browser import screens
-from tests.browser.chromium import Tab, chromium
+from tests.browser.chromium import Tab
 
 SIZES = ((800, 480), (1024, 600), (1280, 800), (1080, 1920))
 SMALLEST_TEXT_PX = 24
 SMALLEST_TARGET_PX = 64
 SMALLEST_CONTRAST = 7.0
 NUMBER = "11010119450101123X"
-PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser")
 SHOTS = Path(__file__).parents[2] / "artefacts" / "page"
 # Everything that can be seen, measured in the page itself.
 MEASURE = (Path(__file__).parent / "measure.js").read_text(encoding="utf-8")
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(PROGRAM is None, reason="Chromium is not installed: the page was NOT tried in a browser"),
-]
-
-
-@pytest.fixture
-def told() -> list[Event]:
-    return []
-
-
-@pytest.fixture
-def page(told: list[Event]) -> Iterator[Page]:
-    page = Page("127.0.0.1", 0, "zh", Texts.load())
-    page.open(told.append)
-    yield page
-    page.close()
-
-
-@pytest_asyncio.fixture
-async def tab(page: Page) -> AsyncIterator[Tab]:
-    assert PROGRAM is not None
-    async with chromium(PROGRAM) as tab:
-        await tab.size(*SIZES[2])
-        await tab.go(page.url)
-        await tab.until("document.body?.dataset.lead === 'zh' && window.performance.now() > 0")
-        yield tab
-        assert [url for url in tab.requests if not url.startswith((page.url, page.url.replace("http", "ws")))] == []
+pytestmark = pytest.mark.browser
 
 
 def lit_frame(number: int) -> Frame:
