@@ -66,7 +66,7 @@ def idle_tick(state: State, _event: Tick, policy: Policy) -> Step:
         state = replace(state, nonce_asked_ns=state.now_ns)
     elif not state.nonce and state.now_ns - (state.nonce_asked_ns or 0) >= NONCE_PATIENCE_NS:
         state, effects = replace(state, nonce_asked_ns=state.now_ns), (Reset(),)
-    if state.visit.helping and state.now_ns - state.visit.touched_ns > seconds_ns(policy.idle_ask_s):
+    if state.visit.helping and state.now_ns - state.visit.touched_ns > seconds_ns(policy.reading_ask_s):
         state = amend(state, helping=False)
     return state, effects
 

@@ -74,7 +74,7 @@ class Policy:
     patience_s: float = _bounded(3.0, 0.0, 60.0)
     patience_frames: int = _bounded(25, 1, 500)
     framing_s: float = _bounded(45.0, 10.0, 600.0)
-    advice_hold_s: float = _bounded(1.0, 0.0, 5.0)  # one instruction at least so long: a sentence must be heard
+    advice_hold_s: float = _bounded(1.5, 0.0, 5.0)  # one instruction at least so long: a sentence must be heard
     settle_s: float = _bounded(0.3, 0.0, 5.0)  # the eyes take up a new reference within a frame or two
     max_restarts: int = _bounded(3, 0, 20)  # lost tracks, second faces and steps back within a try
 
@@ -95,7 +95,9 @@ class Policy:
     clear_tries: int = _bounded(2, 1, 10)  # tries with a score far below before a person takes over
 
     # Waiting.  None of these is ever shown as a countdown.
-    idle_ask_s: float = _bounded(40.0, 15.0, 600.0)  # without touch or face, before "are you still there?"
+    idle_ask_s: float = _bounded(40.0, 15.0, 600.0)  # before the camera, without a face, until "are you still there?"
+    # The same on a page of buttons, where the eyes rest: 18 digits at three seconds each, or a text read twice.
+    reading_ask_s: float = _bounded(90.0, 30.0, 600.0)
     idle_end_s: float = _bounded(30.0, 15.0, 600.0)  # after that question
     face_holds_s: float = _bounded(180.0, 30.0, 3600.0)  # a face alone keeps a page of buttons open so long
     session_most_s: float = _bounded(900.0, 60.0, 7200.0)  # nobody is kept longer: a person takes over

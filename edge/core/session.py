@@ -17,9 +17,9 @@ What holds whatever happens (tests/core/test_machine.py tries to break it):
   * What is shown is a function of the state (`views.render`); a page changes only when that changes.
 
 Deadlines          ends in                              by
-  Idle             (help closes)                        idle_ask_s
+  Idle             (help closes)                        reading_ask_s
   Identify         the office's answer: a ticket        look_up_s
-  any page         "are you still there?", then good-bye  idle_ask_s + idle_end_s without touch or face
+  any page         "are you still there?", good-bye     reading_ask_s (idle_ask_s before the camera) + idle_end_s
   any visit        a colleague                          session_most_s
   Framing          one more try / a colleague           framing_s × max_tries; camera_wait_s without a camera
   Challenge        gently again / a colleague           action_window_s × max_tries
@@ -247,11 +247,13 @@ def _ticked(state: State, policy: Policy) -> tuple[State, tuple[Effect, ...], bo
         return *ending.end(state, policy, Outcome.REFERRED, Phrase.CLOSING_COLLEAGUE, *took_long), True
     if state.phase is Screen.IDENTIFY and visit.question is Question.LOOKING:
         return state, (), False
+    reads = visit.helping or state.phase not in BEFORE_THE_CAMERA
+    patience_ns = seconds_ns(policy.reading_ask_s if reads else policy.idle_ask_s)
     quiet_ns = state.now_ns - _last_sign_ns(state, policy)
     if visit.asked_ns is None:
-        asks = quiet_ns >= seconds_ns(policy.idle_ask_s)
+        asks = quiet_ns >= patience_ns
         return amend(state, asked_ns=state.now_ns) if asks else state, (), False
-    if quiet_ns < seconds_ns(policy.idle_ask_s):
+    if quiet_ns < patience_ns:
         return amend(state, asked_ns=None), (), False
     if state.now_ns - visit.asked_ns >= seconds_ns(policy.idle_end_s):
         return *ending.leave(state, policy), True

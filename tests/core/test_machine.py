@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from edge.core.phrases import Phrase
 from edge.core.policy import Policy, Verdict, judge_match, seconds_ns
+from edge.core.reasons import Reason
 from edge.core.session import TABLE, begin, replay, step
 from edge.core.state import State
 from edge.core.types import (
@@ -68,7 +70,7 @@ def states() -> Iterator[tuple[str, State]]:
     yield "crowd", Story(policy=A_NOD).walks_up().looks(0.5, faces=2, advice=Advice.TWO_FACES).state
     yield "challenge", Story(policy=A_NOD).walks_up().looks(3).state
     yield "help", Story(policy=A_NOD).walks_up().looks(3).touch(Touch.HELP).state
-    yield "still there", Story(policy=A_NOD).touch(Touch.START_SELF).wait(45).state
+    yield "still there", Story(policy=A_NOD).touch(Touch.START_SELF).wait(95).state
     # Evidence can only come up short at the decision when the office asks for more in the middle of a visit.
     story = Story(policy=A_NOD).walks_up().looks(3)
     story.policy = replace(A_NOD, min_passive_frames=200)
@@ -381,3 +383,12 @@ def _check_effects(before: State, effects: tuple[Effect, ...]) -> None:
     for effect in effects:
         if isinstance(effect, Show) and effect.view.prompt == Phrase.CLOSING_DONE:
             assert before.phase in {Screen.DECIDING, Screen.CLOSING}
+
+
+def test_the_readers_page_names_every_page_reason_and_deadline() -> None:
+    text = Path(__file__).parents[2].joinpath("docs/session.md").read_text(encoding="utf-8")
+    for word in [*Screen, *Outcome, *Reason]:
+        assert f"`{word}`" in text, word
+    deadlines = {key for key in Policy().to_mapping() if key.endswith("_s")}
+    unnamed = {key for key in deadlines if f"`{key}`" not in text}
+    assert unnamed == {"reaction_least_s", "blinks_within_s", "face_holds_s", "quiet_s", "attacks_within_s"}

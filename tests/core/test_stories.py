@@ -514,7 +514,9 @@ def test_the_impostor_who_takes_the_seat_after_the_match_is_not_certified() -> N
 
 
 def test_somebody_who_hesitates_is_asked_and_goes_on() -> None:
-    story = Story().touch(Touch.START_SELF).wait(41)
+    story = Story().touch(Touch.START_SELF).wait(85)
+    assert story.view.prompt == Phrase.ASK_NUMBER, "typing takes time"
+    story.wait(10)
     assert story.view.prompt == Phrase.STILL_THERE
     story.touch(Touch.STILL_HERE)
     assert story.view.prompt == Phrase.ASK_NUMBER
@@ -527,7 +529,7 @@ def test_a_face_that_comes_back_answers_the_question() -> None:
 
 
 def test_somebody_who_walked_away_before_saying_who_they_are_leaves_no_record() -> None:
-    story = Story().touch(Touch.START_SELF).wait(80)
+    story = Story().touch(Touch.START_SELF).wait(130)
     assert story.records == [] and story.view.screen is Screen.IDLE and story.resets == 1
 
 
@@ -536,7 +538,7 @@ def test_somebody_who_walked_away_after_that_is_recorded_as_abandoned(touches: t
     story = Story().touch(Touch.START_SELF).enters(NUMBER)
     for touch in touches:
         story.touch(touch)
-    story.wait(80)
+    story.wait(130)
     assert (story.record.outcome, story.record.reasons) == (Outcome.ABANDONED, ("walked_away",))
     assert story.record.ticket is None
     assert story.view.screen is Screen.IDLE
@@ -545,7 +547,7 @@ def test_somebody_who_walked_away_after_that_is_recorded_as_abandoned(touches: t
 
 def test_somebody_who_walked_away_from_the_answer_was_informed() -> None:
     people = roster(standing=Standing.VALID, valid_until=date(2027, 8, 31))
-    assert Story(roster=people).touch(Touch.START_SELF).enters(NUMBER).wait(80).record.outcome is Outcome.INFORMED
+    assert Story(roster=people).touch(Touch.START_SELF).enters(NUMBER).wait(130).record.outcome is Outcome.INFORMED
 
 
 def test_a_picture_of_a_wall_does_not_keep_a_visit_open_for_ever() -> None:
