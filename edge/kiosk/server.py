@@ -240,7 +240,9 @@ class Page:
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         if len(self._clients) >= MAX_CLIENTS:
             return web.Response(status=503, text="Too many windows show this page; close one.")
-        socket = web.WebSocketResponse(max_msg_size=protocol.MAX_MESSAGE_BYTES, heartbeat=20.0, compress=False)
+        socket = web.WebSocketResponse(
+            max_msg_size=protocol.MAX_MESSAGE_BYTES, heartbeat=20.0, timeout=1.0, compress=False
+        )
         await socket.prepare(request)
         client = _Client(socket, request.transport)
         client.put(self._hello())
