@@ -153,7 +153,8 @@ class Terminal:
         camera = _camera(config)
         self._closing.callback(camera.close)
         frames = NewestFrame()
-        self._page = Page(config.page.host, config.page.port, config.page.language, Texts.load())
+        beat = self._heartbeats.register("page", LOOP_PATIENCE_S)
+        self._page = Page(config.page.host, config.page.port, config.page.language, Texts.load(), beat=beat)
         self._perceive = PerceiveLoop(frames, vision, clock)
         self._reporter = Reporter(outbox, clock, facts, report, camera.name, lambda: str(self._policy.number))
 
