@@ -88,7 +88,8 @@ def _verify(args: argparse.Namespace) -> int:
         return 0 if report.ok else 1
     view = Table("model", "version", "verdict")
     for check in report.models:
-        view.add_row(check.name, check.version, check.sentence, style=None if check.ok else "red")
+        verdict = "answers as it should" if check.ok else check.sentence
+        view.add_row(check.name, check.version, verdict, style=None if check.ok else "red")
     console = Console()
     console.print(view)
     console.print(
@@ -102,10 +103,11 @@ def _verify(args: argparse.Namespace) -> int:
 def _build(args: argparse.Namespace) -> int:
     # Late, so that list and verify do not need what only the builder does.
     from models.builder.build import build, default_cache
-    from models.builder.report import table
+    from models.builder.report import gated_figures, table
 
     console = Console(file=sys.stdout)
     made = build(args.cache or default_cache(), console, install=args.install, names=args.names)
+    console.print(gated_figures(made))
     console.print(table(made))
     console.print(made.sentence, highlight=False)
     return 0

@@ -2,10 +2,12 @@
 
 Both are the same interpreter by the same authors (docs/adr/0002-the-interpreter.md). Pixels go in as uint8; what
 the model wants of them - order of channels, normalization, quantization - happens here and nowhere else.
+
+LiteRT 2.3 says "Created TensorFlow Lite XNNPACK delegate" on stderr once a process. It has no switch for that, and
+turning file descriptor 2 away for everybody's threads would be worse than the line.
 """
 
 import importlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -21,7 +23,7 @@ Runtime = Literal["ai_edge_litert", "tflite_runtime"]
 
 
 class TfliteNet:
-    """A `Net` on one TFLite file, loaded by the constructor's `open`. For one thread at a time.
+    """A `Net` on one TFLite file, which the constructor reads. For one thread at a time.
 
     Raises ModelError when the file is missing, damaged, or is not the model its spec describes.
     """
@@ -96,7 +98,8 @@ class TfliteNet:
             table = quantization_table(mean, std, float(scale), int(zero))
 
             def look_up(pixels: Pixels) -> None:
-                np.take(table, pixels, out=batch[0])
+                # No byte is outside the table; "clip" only spares numpy a buffered check of that.
+                np.take(table, pixels, out=batch[0], mode="clip")
 
             return look_up
         factor, offset = np.float32(1.0 / std), np.float32(-mean / std)
@@ -129,9 +132,6 @@ def quantization_table(mean: float, std: float, scale: float, zero: int) -> NDAr
 
 def interpreter_class(runtime: Runtime | None = None) -> Any:
     """The vendor's Interpreter: of `runtime`, or of the first that is installed. Raises ToolError if none is."""
-    # LiteRT's C++ side announces its delegate on stderr; 2 leaves warnings out and errors in. It is read once, when
-    # the library is loaded, and what an operator has set is kept.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     for name in (runtime,) if runtime else RUNTIMES:
         try:
             return importlib.import_module(f"{name}.interpreter").Interpreter

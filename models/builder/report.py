@@ -75,10 +75,18 @@ def write(built: BuildReport, path: Path) -> None:
 
 def table(built: BuildReport) -> Table:
     """The report for a terminal."""
-    view = Table("model", "bytes", "of float", "quantization", "shipped", "figures that were gated")
+    view = Table("model", "bytes", "of float", "quantization", "shipped file")
     for made in built.models:
         ratio = f"{made.bytes / made.float_bytes:.0%}"
-        state = ("identical" if made.identical else "differs") if made.shipped else "not shipped"
-        figures = "\n".join(f"{name} {value:.4g}" for name, value in made.figures.items())
-        view.add_row(made.name, f"{made.bytes:,}", ratio, made.quantization, state, figures)
+        state = ("identical" if made.identical else "differs") if made.shipped else "none"
+        view.add_row(made.name, f"{made.bytes:,}", ratio, made.quantization, state)
+    return view
+
+
+def gated_figures(built: BuildReport) -> Table:
+    """Every figure that a gate held."""
+    view = Table("model", "figure", "value")
+    for made in built.models:
+        for figure, value in made.figures.items():
+            view.add_row(made.name, figure, f"{value:.4g}")
     return view

@@ -74,6 +74,8 @@ def read_nodes(nodes: list[dict[str, Any]], weights: dict[str, NDArray[np.float3
             output = name
         elif op not in {"Const", "Relu", "Abs", "Sub", "Mul"} | _L2_NORMALIZATION:
             raise UnknownGraphError(f"{op} in {name}")
+    if not placeholder or not output:
+        raise UnknownGraphError("the graph has no placeholder, or nothing is squeezed into an embedding")
     return Net(placeholder, (input_size_px, input_size_px, 3), tuple(layers), (output,))
 
 
