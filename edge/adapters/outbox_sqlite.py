@@ -56,6 +56,7 @@ class SqliteOutbox:
         self._now = now
         self._db: sqlite3.Connection | None = None
         self._inode: tuple[int, int] | None = None
+        self._examined: tuple[int, int] | None = None  # the file whose every page was looked at
         self._lock = threading.Lock()
 
     @classmethod
@@ -94,6 +95,8 @@ class SqliteOutbox:
         if not self._path.exists():
             raise StateError(f"{self._path} does not exist; run `anxin provision` for this terminal first.")
         with self._lock:
+            self._drop()
+            self._examined = None
             self._connect()
 
     def __enter__(self) -> Self:
@@ -273,7 +276,7 @@ class SqliteOutbox:
         except StateError:
             db.close()
             raise
-        self._db = db
+        self._db, self._examined = db, self._inode
         return db
 
     def _examine(self, db: sqlite3.Connection) -> None:
@@ -285,7 +288,8 @@ class SqliteOutbox:
             raise StateError(f"{self._path} is empty or no outbox of Anxin; {kept}.")
         if version != SCHEMA:
             raise StateError(f"{self._path} has format {version} and this program knows {SCHEMA}; {kept}.")
-        if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+        # The whole file once; a connection that broke (a full disk) must not make the next person wait for it.
+        if self._examined != self._inode and db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
             raise StateError(f"{self._path} is damaged; {kept}.")
         chain = db.execute("SELECT device, seq, head FROM chain").fetchall()
         if len(chain) != 1:

@@ -1,5 +1,6 @@
 """The office's signed policy from the inbox; the same rules of acceptance as for a roster."""
 
+import hashlib
 from pathlib import Path
 
 from edge.core.policy import Policy
@@ -69,4 +70,4 @@ class PolicyFile:
             policy = Policy.from_mapping(document.policy)
         except ValueError as error:
             raise UntrustedError(f"This policy cannot be followed ({error}); ask the office for a new one.") from None
-        return Accepted(document.number, data.decode("ascii"), (policy, document))
+        return Accepted(document.number, hashlib.sha256(data).hexdigest(), (policy, document))

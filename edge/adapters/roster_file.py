@@ -4,6 +4,7 @@ On the disk the roster stays as the office sealed it (JWS inside JWE); names and
 this process's memory and nowhere else.
 """
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -117,7 +118,7 @@ class RosterFile:
         document = parse(RosterDoc, payload)
         now = self._clock.now() if check_date else document.issued_at
         check_addressee(document, site=self._site, device=self._device, now=now, at_least=at_least)
-        return Accepted(document.number, jws.decode("ascii"), self._load(document))
+        return Accepted(document.number, hashlib.sha256(jws).hexdigest(), self._load(document))
 
     def _load(self, document: RosterDoc) -> _People:
         references: dict[tuple[str, str], Floats] = {}

@@ -17,10 +17,10 @@ Content = TypeVar("Content")
 
 @dataclass(frozen=True, slots=True)
 class Accepted(Generic[Content]):
-    """A document that was examined: its number, its inner signature and what was read from it."""
+    """A document that was examined: its number, the hash of its JWS and what was read from it."""
 
     number: int
-    jws: str
+    digest: str
     content: Content
 
 
@@ -100,7 +100,7 @@ class Acceptance(Generic[Content]):
         new = self._examine(data, self.current.number, True)
         if new.number > self.current.number:
             return new
-        if new.jws != self.current.jws:
+        if new.digest != self.current.digest:
             raise UntrustedError(f"This {self._what} bears the number {new.number} of another; ask for a new one.")
         return None
 

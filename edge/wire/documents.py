@@ -6,7 +6,6 @@ office inside a JWE to the device's roster key (`edge.wire.seal`), a policy as a
 
 import base64
 import binascii
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
@@ -15,7 +14,7 @@ from pydantic import Field, model_validator
 
 from edge.core.types import Action, Method, Standing
 from edge.errors import UntrustedError
-from edge.wire.messages import Day, Message, Moment, Name, PersonRef, Scheme, Sha256, Version
+from edge.wire.messages import Day, Message, Moment, Name, PersonRef, Scheme, Version
 
 Base64 = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]*={0,2}$", max_length=16 * 1024)]
 
@@ -114,8 +113,3 @@ def from_base64(text: str) -> bytes:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise UntrustedError("A document holds something that is not base64; it was refused.") from None
-
-
-def signed_digest_of(document_jws: str) -> Sha256:
-    """SHA-256 (hex) of a document's compact JWS: its version, as results and status name it."""
-    return hashlib.sha256(document_jws.encode("ascii")).hexdigest()
