@@ -14,6 +14,7 @@ import sys
 import time
 from pathlib import Path
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -54,15 +55,17 @@ def _list(args: argparse.Namespace) -> int:
         content = manifest.model_dump(mode="json", exclude={"folder"})
         print(json.dumps(content, indent=1, ensure_ascii=False))  # noqa: T201
         return 0
-    view = Table("model", "version", "bytes", "quantization", "input", "licence")
+    view = Table(box=box.SIMPLE)
+    for heading in ("model", "version", "bytes", "quantization", "input"):
+        view.add_column(heading, no_wrap=True)
     for model in manifest.models:
-        shape = f"{model.input.size_px} px {model.input.channels} {model.input.dtype}"
-        view.add_row(model.name, model.version, f"{model.bytes:,}", model.quantization, shape, model.licence)
+        shape = f"{model.input.size_px} px {model.input.channels}"
+        view.add_row(model.name, model.version, f"{model.bytes:,}", model.quantization, shape)
     console = Console()
     console.print(view)
     console.print(
         f"models: {len(manifest.models)} listed ({manifest.total_bytes / 1e6:.1f} MB); "
-        "`anxin models verify` checks them",
+        "licences in NOTICE, figures in models/cards",
         highlight=False,
     )
     return 0

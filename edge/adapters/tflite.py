@@ -25,7 +25,9 @@ Runtime = Literal["ai_edge_litert", "tflite_runtime"]
 class TfliteNet:
     """A `Net` on one TFLite file, which the constructor reads. For one thread at a time.
 
-    Raises ModelError when the file is missing, damaged, or is not the model its spec describes.
+    Raises ModelError when the file is missing, damaged, or is not the model its spec describes. LiteRT checks a file
+    before it believes it; tflite-runtime 2.14 does not and can crash on a damaged one, so compare the file's hash
+    first, as `edge.vision.verify` does.
     """
 
     def __init__(self, spec: NetSpec, path: Path, threads: int = 1, runtime: Runtime | None = None) -> None:

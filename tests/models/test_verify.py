@@ -9,7 +9,7 @@ import pytest
 
 from edge.adapters.tflite import TfliteNet
 from edge.errors import ModelError
-from edge.ports import Floats, Net, Pixels
+from edge.ports import Floats, Net, NetSpec, Pixels
 from edge.vision.verify import VerifyReport, verify
 from models import FOLDER
 
@@ -38,6 +38,20 @@ def test_one_flipped_bit_is_noticed_and_the_other_models_are_still_judged(folder
         "face_landmarks",
         "passive_liveness",
     ]
+
+
+def test_a_file_with_a_wrong_hash_is_never_opened(folder: Path) -> None:
+    """tflite-runtime crashes on some damaged files: the hash must speak first."""
+    path = folder / "face_embedding.tflite"
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    opened: list[str] = []
+
+    def opener(spec: NetSpec, file: Path) -> Net:
+        opened.append(spec.name)
+        return TfliteNet(spec, file)
+
+    verify(folder, opener)
+    assert opened == ["face_detection", "face_landmarks", "passive_liveness"]
 
 
 def test_a_half_written_file_is_noticed(folder: Path) -> None:
