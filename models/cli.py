@@ -55,7 +55,7 @@ def _list(args: argparse.Namespace) -> int:
         content = manifest.model_dump(mode="json", exclude={"folder"})
         print(json.dumps(content, indent=1, ensure_ascii=False))  # noqa: T201
         return 0
-    view = Table(box=box.SIMPLE)
+    view = Table(box=None, padding=(0, 1, 0, 0))
     for heading in ("model", "version", "bytes", "quantization", "input"):
         view.add_column(heading, no_wrap=True)
     for model in manifest.models:
