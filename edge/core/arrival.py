@@ -7,6 +7,7 @@ case that only a person can settle.
 import re
 import unicodedata
 from dataclasses import replace
+from datetime import date
 from typing import assert_never
 
 from edge.core import identity, looking
@@ -113,14 +114,14 @@ def staff_given(state: State, event: Touched, _policy: Policy) -> Step:
     return _staff(state, event.value) if state.visit.question is Question.STAFF else (state, ())
 
 
-def number_entered(state: State, event: NumberEntered, _policy: Policy) -> Step:
+def number_entered(state: State, event: NumberEntered, policy: Policy) -> Step:
     visit = state.visit
     if visit.question is Question.STAFF:
         return _staff(state, event.text)
     if visit.question is not Question.NUMBER or state.now is None:
         return state, ()
     # By the clock of an unsynced machine everybody may be born in the future: then any real date will do.
-    today = local_date(state.now, Scheme()) if state.clock.synced else local_date(state.now, Scheme()).max
+    today = local_date(state.now, policy.scheme) if state.clock.synced else date.max
     found = identity.parse(event.text, today)
     if isinstance(found, IdentityNumber):
         looking_up = to(state, Screen.IDENTIFY, question=Question.LOOKING, number=found.number, notice=None)

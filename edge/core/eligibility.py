@@ -95,6 +95,7 @@ class Scheme:
 def add_months(day: date, months: int) -> date:
     """The same day ``months`` later (or earlier), or that month's last day where it has no such day."""
     year, month0 = divmod(day.year * 12 + day.month - 1 + months, 12)
+    year = min(max(year, date.min.year), date.max.year)  # a roster may use the first or last date for "never"
     return date(year, month0 + 1, min(day.day, monthrange(year, month0 + 1)[1]))
 
 

@@ -29,6 +29,7 @@ Deadlines          ends in                              by
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -187,7 +188,7 @@ def replay(events: Iterable[Event], policy: Policy) -> tuple[State, tuple[Effect
 def _know(state: State, event: Event) -> State:
     """What the machine learns from an event whatever the phase."""
     match event:
-        case Tick(at_ns, now, clock) if now.utcoffset() is not None:
+        case Tick(at_ns, now, clock) if _possible(at_ns, now):
             return replace(state, now_ns=max(state.now_ns, at_ns), now=now, clock=clock)
         case CameraState(working):
             return replace(state, camera_working=working)
@@ -196,6 +197,11 @@ def _know(state: State, event: Event) -> State:
         case Seen(seen) if seen.faces > 0 and not seen.frozen:
             return amend(state, face_ns=state.now_ns)
     return state
+
+
+def _possible(at_ns: int, now: datetime) -> bool:
+    """Whether a Tick can be reckoned with: a machine without a clock says 1970, a broken one may say anything."""
+    return now.utcoffset() is not None and 1970 <= now.year < 9000 and 0 <= at_ns < 2**63
 
 
 def _everywhere(state: State, event: Event, policy: Policy) -> tuple[State, tuple[Effect, ...], bool]:

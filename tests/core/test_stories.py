@@ -632,6 +632,13 @@ def test_an_unsynchronised_clock_lets_certification_wait_and_look_ups_work() -> 
     assert story.records == []
 
 
+def test_a_number_can_be_looked_up_by_a_machine_that_believes_in_1970() -> None:
+    starts = datetime(1970, 1, 1, tzinfo=UTC)
+    number = "11010519780101001X"
+    story = Story(clock=UNSYNCED, starts=starts, roster={number: WANG}).touch(Touch.START_SELF).enters(number)
+    assert story.view.prompt == Phrase.DUE_WAIT
+
+
 def test_a_clock_that_loses_its_source_before_the_decision_certifies_nobody() -> None:
     story = Story(policy=only(Action.NOD)).walks_up().looks(3)
     story.clock = ClockState(synced=False, source="ntp")
