@@ -3,6 +3,7 @@
 example:
   anxin provision dev ./site
   anxin provision dev ./site --device hall-2 --people people.toml --camera v4l2:"HD Webcam"
+  anxin provision run ./site
 """
 
 import argparse
@@ -11,6 +12,8 @@ from pathlib import Path
 from rich.console import Console
 
 from edge.errors import ConfigError
+
+NAMES = ("broker", "office", "terminal", "uplink")
 
 PEOPLE = """the list of people (TOML), read and never copied:
 
@@ -48,18 +51,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     dev.add_argument("--policy", type=Path, metavar="FILE", help="rules other than the defaults (TOML)")
     dev.add_argument("--camera", metavar="SOURCE", help="as `camera.source` in terminal.toml")
     dev.add_argument("--page-port", type=int, metavar="N", help="the page's port on loopback (default: 8780)")
+    run = below.add_parser(
+        "run",
+        help="run a development site's broker, office, terminal and uplink until Ctrl-C",
+        description="Starts the four processes as systemd would, restarts those that end, and says how they are.",
+        epilog="example:\n  anxin provision run ./site",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    run.add_argument("folder", type=Path, metavar="SITE_DIR", help="a site of `anxin provision dev`")
+    run.add_argument(
+        "--without", action="append", default=[], choices=NAMES, help="leave one out; can be repeated", metavar="NAME"
+    )
 
 
 def main(args: argparse.Namespace) -> int:
     """Run one verb; returns the exit code, raises `edge.errors.AnxinError` otherwise."""
-    if args.provision_verb != "dev":
-        raise ConfigError(f"`anxin provision {args.provision_verb}` is unknown; see `anxin provision --help`.")
+    match args.provision_verb:
+        case "dev":
+            return _dev(args)
+        case "run":
+            return _run(args)
+        case _:
+            raise ConfigError(f"`anxin provision {args.provision_verb}` is unknown; see `anxin provision --help`.")
+
+
+def _dev(args: argparse.Namespace) -> int:
     from provisioning.dev import POLICY, done, provision_dev, read_policy
     from provisioning.eyes import open_eyes
     from provisioning.settings import Wanted
 
     console = Console(highlight=False, soft_wrap=True)
-    wanted = Wanted(args.site, args.device, args.camera, args.page_port)
+    wanted = Wanted(args.site, args.device, _from_here(args.camera), args.page_port)
     policy = POLICY if args.policy is None else read_policy(args.policy)
     steps = []
     for step in provision_dev(args.folder, wanted, args.people, open_eyes=open_eyes, policy=policy):
@@ -67,3 +89,34 @@ def main(args: argparse.Namespace) -> int:
         console.print(f"[green]✓[/] {step.what:<13}[dim]{step.said}[/]")
     console.print(done(steps, args.folder), markup=False)
     return 0
+
+
+def _run(args: argparse.Namespace) -> int:
+    import signal
+    import threading
+
+    from provisioning.site import Site
+
+    console = Console(highlight=False, soft_wrap=True)
+    over = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: over.set())
+    names = [name for name in NAMES if name not in args.without]
+    with Site(args.folder) as site:
+        site.start(names)
+        console.print(f"site: {', '.join(names)} run; logs in {site.layout.logs}; Ctrl-C ends them", markup=False)
+        said: dict[str, str] = {}
+        while not over.wait(1.0):
+            for name in names:
+                status = site.status(name) if name != "broker" else ""
+                if status != said.get(name, ""):
+                    said[name] = status
+                    console.print(f"[dim]{name:<9}[/]", end="")
+                    console.print(status, markup=False)
+    return 0
+
+
+def _from_here(source: str | None) -> str | None:
+    """What is typed starts at the working folder; what stands in a settings file starts at that file."""
+    kind, _, rest = (source or "").partition(":")
+    return f"{kind}:{Path(rest).resolve()}" if source and kind in {"file", "folder", "socket"} else source
