@@ -31,9 +31,13 @@ GENESIS = "0" * 64
 BUSY_S = 5.0
 MAX_ALARMS = 500
 
-# The journal keeps this much of its space between checkpoints, so that receipts can still be settled, and rows
-# removed, after the disk has filled up.
-JOURNAL_BYTES = 1024 * 1024
+# The journal is folded into the file after this many pages (of 4096 bytes), and then cut to this size.
+JOURNAL_PAGES = 256
+JOURNAL_BYTES = JOURNAL_PAGES * 4096
+
+# Room that is given up when the disk is full, so that receipts can be settled and rows removed: to delete, SQLite
+# must write.  More than a journal and the pages that it brings to the file.  New results never touch it.
+BALLAST_BYTES = 4 * 1024 * 1024
 
 _TABLES = f"""
 CREATE TABLE chain (one INTEGER PRIMARY KEY CHECK (one = 1), device TEXT NOT NULL, seq INTEGER NOT NULL,
@@ -79,6 +83,7 @@ class SqliteOutbox:
                 db.execute("INSERT INTO chain VALUES (1, ?, 0, ?)", (device, GENESIS))
                 db.execute("PRAGMA journal_mode = WAL")
             fresh.chmod(0o660)  # the two services are two users of one group
+            _fill(_ballast(path))
             fresh.rename(path)
             marker.write_text(f"{device}\n", encoding="ascii")
             _sync_folder(path.parent)
@@ -98,6 +103,7 @@ class SqliteOutbox:
             self._drop()
             self._examined = None
             self._connect()
+        self._restore_ballast()
 
     def __enter__(self) -> Self:
         self.open()
@@ -145,8 +151,7 @@ class SqliteOutbox:
 
     def settle(self, result_id: str) -> bool:
         """Remove a row for which a verified receipt came; False if it was not there."""
-        with self._transaction() as db:
-            return db.execute("DELETE FROM results WHERE result_id = ?", (result_id,)).rowcount > 0
+        return self.settle_all([result_id]) > 0
 
     def depth(self) -> tuple[int, datetime | None]:
         """How many rows wait, and since when the oldest does."""
@@ -171,12 +176,20 @@ class SqliteOutbox:
         return Slot(seq, head)
 
     def settle_all(self, result_ids: Sequence[str]) -> int:
-        """Settle many in one transaction; how many were there."""
-        with self._transaction() as db:
-            found = 0
-            for each in result_ids:
-                found += db.execute("DELETE FROM results WHERE result_id = ?", (each,)).rowcount
-            return found
+        """Settle many in one transaction; how many were there.  On a full disk the ballast makes room for it."""
+        try:
+            return self._delete(result_ids)
+        except NotDurableError:
+            if not _release(_ballast(self._path)):
+                raise
+        found = self._delete(result_ids)
+        with self._lock:
+            try:
+                self._connect().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.Error:
+                self._drop()
+        self._restore_ballast()
+        return found
 
     def note_resent(self, result_ids: Sequence[str]) -> None:
         """Count one more sending of each beyond its first; for people who ask why something is slow."""
@@ -215,6 +228,18 @@ class SqliteOutbox:
         with self._reading() as db:
             row = db.execute("SELECT payload FROM terminal_status").fetchone()
         return None if row is None else bytes(row[0])
+
+    def _delete(self, result_ids: Sequence[str]) -> int:
+        with self._transaction() as db:
+            found = 0
+            for each in result_ids:
+                found += db.execute("DELETE FROM results WHERE result_id = ?", (each,)).rowcount
+            return found
+
+    def _restore_ballast(self) -> None:
+        """Best effort: while the disk is full there is none, and the next start or settling tries again."""
+        with contextlib.suppress(OSError):
+            _fill(_ballast(self._path))
 
     # --- connections and transactions ------------------------------------------------------------------------
 
@@ -264,6 +289,7 @@ class SqliteOutbox:
         try:
             self._examine(db)
             db.execute("PRAGMA synchronous = FULL")
+            db.execute(f"PRAGMA wal_autocheckpoint = {JOURNAL_PAGES}")
             db.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
             if not _marker(self._path).exists():
                 _marker(self._path).write_text(f"{self._device}\n", encoding="ascii")
@@ -328,6 +354,34 @@ def _queued(row: tuple[str, int, str, str, int]) -> Queued:
 
 def _marker(path: Path) -> Path:
     return path.with_name(path.name + ".exists")
+
+
+def _ballast(path: Path) -> Path:
+    return path.with_name(path.name + ".ballast")
+
+
+def _fill(ballast: Path) -> None:
+    """Occupy the ballast's bytes; raises `OSError` and then occupies none."""
+    if ballast.exists() and ballast.stat().st_size == BALLAST_BYTES:
+        return
+    fd = os.open(ballast, os.O_WRONLY | os.O_CREAT, 0o660)
+    try:
+        os.posix_fallocate(fd, 0, BALLAST_BYTES)
+    except OSError:
+        os.ftruncate(fd, 0)
+        raise
+    finally:
+        os.close(fd)
+
+
+def _release(ballast: Path) -> bool:
+    """Give the bytes back; False when there were none."""
+    try:
+        held = ballast.stat().st_size
+        os.truncate(ballast, 0)
+    except OSError:
+        return False
+    return held > 0
 
 
 def _inode(path: Path) -> tuple[int, int] | None:

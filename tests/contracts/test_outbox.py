@@ -353,6 +353,44 @@ def test_a_full_disk_stores_nothing_and_the_next_attempt_takes_the_same_place(pa
         assert outbox.commit(made) == "r-2"
 
 
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 6 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", folder], check=False, capture_output=True
+    )
+    if made.returncode != 0:
+        pytest.skip("a small disk cannot be mounted here (needs root)")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.process
+def test_an_outbox_that_filled_its_disk_still_gives_up_what_the_office_has(small_disk: Path) -> None:
+    path = small_disk / "outbox.sqlite"
+    SqliteOutbox.create(path, "terminal-1")
+    with SqliteOutbox(path, "terminal-1") as outbox:
+        for _ in range(3):
+            stored = outbox.depth()[0]
+            with pytest.raises(NotDurableError, match="full"):
+                while True:
+                    outbox.commit(lambda slot: (f"r-{slot.seq}", "x" * 4000))
+                    stored += 1
+            assert outbox.depth()[0] == stored > 20
+            rows = [row.result_id for row in outbox.pending(1000)]
+            for at in range(0, len(rows) - 5, 20):
+                outbox.settle_all(rows[at : min(at + 20, len(rows) - 5)])
+            assert outbox.depth()[0] == 5
+            last = outbox.pending(10)[-1]
+            assert outbox.commit(made) == f"r-{last.seq + 1}"
+        rows = list(outbox.pending(1000))
+    with SqliteOutbox(path, "terminal-1") as again:
+        assert list(again.pending(1000)) == rows
+        assert path.with_name("outbox.sqlite.ballast").stat().st_size > 0, "the next full disk finds it again"
+
+
 def test_a_file_removed_under_a_running_terminal_is_noticed_before_anything_is_promised(path: Path) -> None:
     with SqliteOutbox(path, "terminal-1") as outbox:
         outbox.commit(made)

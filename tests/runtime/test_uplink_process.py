@@ -218,6 +218,13 @@ def test_an_unknown_setting_is_refused_with_its_name(terminal: Terminal) -> None
     assert code == 10 and "windw" in said and "Traceback" not in said
 
 
+def test_a_first_wait_longer_than_the_longest_is_refused(terminal: Terminal) -> None:
+    file = terminal.folder / "uplink.toml"
+    file.write_text(file.read_text().replace("first_s = 0.5", "first_s = 5"))
+    code, said = refusal(terminal)
+    assert code == 10 and "retry.first_s" in said
+
+
 def test_a_lost_outbox_stops_the_start(terminal: Terminal) -> None:
     terminal.outbox.close()
     (terminal.folder / "spool" / OUTBOX_FILE).unlink()
