@@ -41,6 +41,7 @@ class Rig:
     camera: Camera
     our_scene: bool = True
     hang: Callable[[], None] | None = None
+    wake: Callable[[], None] = lambda: None
 
 
 @pytest.fixture(
@@ -69,8 +70,8 @@ def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
         yield Rig(
             V4l2Camera("HD Webcam", WIDTH, HEIGHT, 30, root=tmp_path, make=lambda *_: capture),
             hang=capture.hanging.set,
+            wake=capture.hanging.clear,
         )
-        capture.hanging.clear()
     elif kind == "socket":
         with producing(tmp_path / "frames") as producer:
             yield Rig(SocketCamera(tmp_path / "frames"), hang=producer.hanging.set)
@@ -91,6 +92,7 @@ def opened(rig: Rig) -> Iterator[Rig]:
     rig.camera.open()
     yield rig
     rig.camera.close()
+    rig.wake()
     for thread in threading.enumerate():
         if thread.name == "camera-v4l2":
             thread.join(5)
@@ -165,7 +167,7 @@ def test_a_recording_ends_with_none(tmp_path: Path, paced: bool) -> None:
     cameras: list[Camera] = [
         FileCamera(tmp_path / "scene.avi", paced=paced),
         FolderCamera(tmp_path / "pictures", frames_per_second=50, paced=paced),
-        FolderCamera(tmp_path / "pictures" / "000.png", paced=paced),
+        FolderCamera(tmp_path / "pictures" / "000.png", frames_per_second=50, paced=paced),
     ]
     for camera in cameras:
         camera.open()
