@@ -1,9 +1,9 @@
 """The session's loop: the only thread that changes a session's state.
 
 Events come from the page, the eyes and the camera through one inbox; the pure `edge.core.session.step` says
-what to do; this loop does it.  Control events are never dropped; of several observations only the newest that
-answers the current question is kept, so that slow moments do not build a queue of old pictures - except those
-that carry a completed action, which are evidence.
+what to do; this loop does it.  Control events are never dropped; of several observations that answer the current
+question only the newest is kept, so that slow moments do not build a queue of old pictures - except those that
+say what the next one does not: a completed action, another number of faces, another track.
 """
 
 import logging
@@ -115,7 +115,7 @@ class TerminalLoop:
                 if isinstance(item, tuple):
                     epoch, seen = item
                     if epoch == self._do.eyes.current:
-                        if newest is not None and newest.observation.actions:
+                        if newest is not None and _is_evidence(newest, seen):
                             events.append(newest)
                         newest = seen
                 else:
@@ -172,3 +172,9 @@ class TerminalLoop:
         if policy is not None:
             self._policy = policy
         self._greet()
+
+
+def _is_evidence(older: Seen, newer: Seen) -> bool:
+    """Whether ``older`` says something that would be lost if only ``newer`` were heard."""
+    before, after = older.observation, newer.observation
+    return bool(before.actions) or (before.faces, before.track) != (after.faces, after.track)
