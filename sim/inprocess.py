@@ -30,7 +30,7 @@ PAUSE_S = 2.0  # between two people
 LONGEST_VISIT_S = 1200.0
 MODEL = "simulated"
 
-References = dict[str, Floats]  # by cast key
+References = dict[str, Floats]  # float32 (N, D), unit rows, by cast key
 
 
 @dataclass(slots=True)
