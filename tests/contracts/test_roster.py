@@ -235,6 +235,16 @@ def test_what_is_kept_on_the_disk_shows_neither_name_nor_reference(terminal: Ter
         assert WANG.masked_name.encode() not in data and ROWS[1].tobytes() not in data
 
 
+def test_a_roster_that_cannot_be_kept_is_not_taken_and_tried_again(terminal: Terminal) -> None:
+    terminal.deliver(terminal.document())
+    obstacle = terminal.state / "roster.accepted.jwe.new"
+    obstacle.mkdir()
+    roster = terminal.roster()
+    assert "could not be kept" in (roster.open() or "") and roster.version == "none"
+    obstacle.rmdir()
+    assert roster.refresh() is None and roster.version == "7"
+
+
 def test_a_roster_key_that_others_may_read_is_refused(terminal: Terminal) -> None:
     (terminal.folder / "roster.jwk").chmod(0o640)
     with pytest.raises(ConfigError, match="chmod 600"):
