@@ -22,16 +22,12 @@ class Embedder:
     def __init__(self, net: Net) -> None:
         self._net = net
 
-    def embed(self, rgb: Pixels, five: Floats, *, mirrored_too: bool = False) -> Floats:
+    def embed(self, rgb: Pixels, five: Floats) -> Floats:
         """float32 (D,), unit length, of the face whose ``five`` points (5, 2) are given.
 
-        ``mirrored_too`` averages with the mirrored face: twice the time, worth it for the one photo of an enrolment.
+        Averaging with the mirrored face was tried and left out: twice the time for no more genuine pairs at any FMR.
         """
-        crop = align(rgb, five, self._net.spec.input_size_px)
-        total = unit(self._net.run(crop)[0].reshape(-1))
-        if mirrored_too:
-            total = total + unit(self._net.run(np.ascontiguousarray(crop[:, ::-1]))[0].reshape(-1))
-        return unit(total)
+        return unit(self._net.run(align(rgb, five, self._net.spec.input_size_px))[0].reshape(-1))
 
 
 class Probe:

@@ -103,7 +103,7 @@ class Eyes:
         figures, pose = quality.measure(rgb, mesh), landmarks.pose(mesh.points)
         rivals = self._rivals_of(faces[0], faces[1:])
         advice = quality.advise_photo(figures, pose, faces[0].width_px, rivals, self._settings)
-        embedding = self._embedder.embed(rgb, mesh.five, mirrored_too=True)
+        embedding = self._embedder.embed(rgb, mesh.five)
         return FaceDescription(advice, figures, pose.yaw_deg, pose.pitch_deg, pose.roll_deg, embedding)
 
     # --- where is the face ------------------------------------------------------------------------------------
@@ -119,8 +119,9 @@ class Eyes:
             mesh = self._landmarker.again(frame.rgb, track.mesh)
             if mesh.presence < settings.presence_least or not track.could_be(mesh, frame.at_ns, settings):
                 mesh = None
-        due = self._detected_ns is None or frame.at_ns - self._detected_ns >= settings.detect_every_s * _NS
-        if mesh is not None and not due:
+        every_s = settings.look_for_somebody_s if track is None else settings.detect_every_s
+        due = self._detected_ns is None or frame.at_ns - self._detected_ns >= every_s * _NS
+        if not due and (mesh is not None or track is None):
             return mesh
         self._detected_ns = frame.at_ns
         faces = self._detector.find(frame.rgb, frame.small)

@@ -25,8 +25,8 @@ class Figures:
 
     Shares are of the frame's width and height; luma 0..255; ``sharpness`` is the standard deviation of the Laplacian
     in hundredths of that of the luma, at a face of 96 px (so it says the same for any distance and contrast);
-    ``chroma_step`` is the distance in (Cr, Cb) between mouth and cheeks; ``socket_step`` how much darker the eye
-    sockets are than the cheeks (0..1).
+    ``chroma_step`` is the distance in (Cr, Cb) between mouth and cheeks; ``mouth_light`` the luma round the mouth by
+    that of the cheeks; ``socket_step`` how much darker the eye sockets are than the cheeks (0..1).
     """
 
     face_width: float
@@ -36,6 +36,7 @@ class Figures:
     luma_face: float
     luma_behind: float
     chroma_step: float
+    mouth_light: float
     socket_step: float
 
 
@@ -57,6 +58,7 @@ def measure(rgb: Pixels, mesh: Mesh) -> Figures:
         luma_face=float(middle.mean()),
         luma_behind=_behind(rgb, box),
         chroma_step=float(np.hypot(*(mouth[1:] - cheeks[1:]))),
+        mouth_light=float(mouth[0]) / max(float(cheeks[0]), 1.0),
         socket_step=max(0.0, 1 - float(sockets[0]) / max(float(cheeks[0]), 1.0)),
     )
 
@@ -119,8 +121,9 @@ def _light(figures: Figures, settings: EyesSettings) -> Advice | None:
 
 
 def _cover(figures: Figures, settings: EyesSettings) -> Advice | None:
-    covered = figures.chroma_step > settings.covered_chroma or figures.socket_step > settings.covered_eyes
-    return Advice.UNCOVER_FACE if covered else None
+    bright = figures.mouth_light > 1.0 and figures.chroma_step > settings.covered_bright_chroma
+    mouth = bright or figures.chroma_step > settings.covered_chroma
+    return Advice.UNCOVER_FACE if mouth or figures.socket_step > settings.covered_eyes else None
 
 
 def _attitude(figures: Figures, pose: Pose, speed_widths_s: float, settings: EyesSettings) -> Advice | None:

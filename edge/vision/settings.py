@@ -78,6 +78,8 @@ class EyesSettings:
     """BlazeFace's own middle: nothing missed on the photos it was measured with, few false faces."""
     presence_least: float = 0.5
     """Below this the mesh net itself says that there is no face in its crop."""
+    look_for_somebody_s: float = 0.15
+    """With nobody there the detector runs this often and nothing else does: the terminal idles all day."""
     detect_every_s: float = 0.4
     """A second face is seen within half a second; the detector costs a fifth of a frame."""
     lost_after_s: float = 0.3
@@ -87,8 +89,8 @@ class EyesSettings:
     speed_widths_s: float = 3.0
     growth_ratio: float = 1.5
     """Nor does it come that much nearer between two frames."""
-    swap_cosine: float = 0.3
-    """Two good frames of one person are above 0.5, two people rarely above 0.3: less means a new track."""
+    swap_cosine: float = 0.4
+    """Two photos of one person are above 0.45 even years apart, of two people below 0.4 but for 3 pairs in 1,000."""
 
     least_face_width: float = 0.13
     """Share of the frame: 83 px of 640, about 90 cm from a 66-degree lens; smaller ones are soft at 112 px."""
@@ -105,7 +107,7 @@ class EyesSettings:
     backlight_luma: float = 110.0
     """The surroundings outshine the face by this much and the face is dim: live faces then score 0.04 on passive."""
     backlit_face_luma: float = 50.0
-    least_sharpness: float = 10.0
+    least_sharpness: float = 13.0
     """`quality.sharpness`: see there; below it lashes and lip edges are gone."""
     most_yaw_deg: float = 15.0
     most_pitch_deg: float = 17.0
@@ -119,6 +121,8 @@ class EyesSettings:
     """A second face at least this share of the first one's width stands at the terminal, a smaller one passes by."""
     covered_chroma: float = 25.0
     """Distance in (Cr, Cb) between mouth and upper cheeks: a mask, a scarf or a hand; lips and beards stay below."""
+    covered_bright_chroma: float = 14.0
+    """The same where it is brighter round the mouth than on the cheeks: a white mask; no beard is."""
     covered_eyes: float = 0.65
     """Eye sockets this much darker than the cheeks: sunglasses."""
 
