@@ -21,6 +21,7 @@ from central.ledger import Ledger, Verdict
 from edge.errors import ConfigError, StateError, UntrustedError
 from edge.wire import topics
 from edge.wire.envelope import Typ, sign
+from edge.wire.events import attributes
 from edge.wire.messages import AlarmMessage, Health, Receipt, Status, parse
 
 LOG = logging.getLogger(__name__)
@@ -190,18 +191,12 @@ class Consumer:
         )
         topic = topics.build(verdict.site, verdict.device, topics.Kind.RECEIPT)
         jws = sign(receipt.to_bytes(), self._signing_key, Typ.RECEIPT)
+        # The event's id is the result's, so that a repeated receipt is the same event.
+        about = attributes(topics.Kind.RECEIPT, verdict.site, verdict.device, verdict.result_id, receipt.ledger_at)
+        properties = {**about, "source": f"/anxin/office/{self.office}"}
         # A receipt that is lost is asked for again: the terminal resends, and gets "duplicate".
-        if not self._link.publish(topic, jws.encode("ascii"), self._attributes(verdict.result_id)):
+        if not self._link.publish(topic, jws.encode("ascii"), properties):
             self.counts["receipts_not_sent"] += 1
-
-    def _attributes(self, result_id: str) -> dict[str, str]:
-        """CloudEvents 1.0 in binary mode; the id is the result's, so a repeated receipt is the same event."""
-        return {
-            "specversion": "1.0",
-            "id": result_id,
-            "source": f"/anxin/office/{self.office}",
-            "type": "anxin.receipt.v1",
-        }
 
     def _refresh(self) -> None:
         now_s = self._monotonic_s()

@@ -23,6 +23,7 @@ from central.consumer import Incoming
 from edge.config import BrokerSection
 from edge.errors import ConfigError, LinkError
 from edge.wire import topics
+from edge.wire.events import CONTENT_TYPE
 
 LOG = logging.getLogger(__name__)
 
@@ -30,7 +31,6 @@ RECEIVE_MAXIMUM = 200  # unacknowledged messages that the broker may have here
 QUEUE_MOST = 2000  # beyond this, health messages (QoS 0) are dropped
 RECONNECT_S = (1, 15)
 FAILED = 0x80  # MQTT 5 reason codes from here on are failures
-CONTENT_TYPE = "application/jose"
 
 
 class OfficeLink:
@@ -116,8 +116,8 @@ class OfficeLink:
         if self._client is None or not self.connected:
             return False
         attributes = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-        attributes.ContentType = CONTENT_TYPE
-        attributes.UserProperty = list(properties.items())
+        attributes.ContentType = properties[CONTENT_TYPE]
+        attributes.UserProperty = [(name, value) for name, value in properties.items() if name != CONTENT_TYPE]
         info = self._client.publish(topic, payload, qos=1, properties=attributes)
         return info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
 

@@ -12,7 +12,7 @@ from sqlalchemy import Row
 
 from central.ledger import Ledger
 
-STYLE = {"certified": "green", "referred": "yellow", "abandoned": "dim", "quarantined": "red"}
+STYLE = {"certified": "green", "referred": "yellow", "informed": "cyan", "abandoned": "dim", "quarantined": "red"}
 
 
 def entries(ledger: Ledger, device: str | None = None) -> Iterator[dict[str, object]]:

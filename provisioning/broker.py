@@ -92,7 +92,12 @@ class Broker:
         make_folder(self.folder / STORE, mode=0o700)
         with (self.folder / "start.log").open("ab") as output:
             self._process = subprocess.Popen(
-                [program, "-c", CONF], cwd=self.folder, stdout=output, stderr=output, stdin=subprocess.DEVNULL
+                [program, "-c", CONF],
+                cwd=self.folder,
+                stdout=output,
+                stderr=output,
+                stdin=subprocess.DEVNULL,
+                process_group=0,
             )
         deadline = time.monotonic() + timeout_s
         while not accepts_tls(self.port, self.folder / "ca.crt"):

@@ -92,6 +92,7 @@ class Service:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
+                process_group=0,  # Ctrl-C is for the runner, which ends the others in their order
             )
         self.starts += 1
         self._restart_at_s = None
