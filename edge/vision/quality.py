@@ -12,6 +12,8 @@ from edge.vision.detect import Face
 from edge.vision.landmarks import Mesh, Pose
 from edge.vision.settings import EyesSettings
 
+# A second difference two pixels wide: the noise of single pixels hardly shows in it.
+_EDGES = np.array([[1, 0, -2, 0, 1]], np.float32)
 _SIZE_PX = 96  # faces are measured at one size, so that figures compare across distances
 # Skin that shows on every uncovered face (mesh indices): upper cheeks; round the mouth without the lips; eye sockets.
 _CHEEKS = np.array([50, 101, 118, 280, 330, 347])
@@ -23,8 +25,9 @@ _SOCKETS = np.array([230, 231, 229, 450, 451, 449, 27, 257, 56, 286])
 class Figures:
     """What was measured on one face.
 
-    Shares are of the frame's width and height; luma 0..255; ``sharpness`` is the standard deviation of the Laplacian
-    in hundredths of that of the luma, at a face of 96 px (so it says the same for any distance and contrast);
+    Shares are of the frame's width and height; luma 0..255; ``sharpness`` is the strength of edges along or across,
+    whichever is weaker (a moving head blurs one way only), in hundredths of the contrast, at a face of 96 px: so it
+    says the same for any distance and light;
     ``chroma_step`` is the distance in (Cr, Cb) between mouth and cheeks; ``mouth_light`` the luma round the mouth by
     that of the cheeks; ``socket_step`` how much darker the eye sockets are than the cheeks (0..1).
     """
@@ -48,7 +51,7 @@ def measure(rgb: Pixels, mesh: Mesh) -> Figures:
     luma = cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)
     middle = luma[_SIZE_PX // 8 : -_SIZE_PX // 8, _SIZE_PX // 8 : -_SIZE_PX // 8]
     contrast = float(middle.std())
-    edges = float(cv2.Laplacian(middle, cv2.CV_32F).std())
+    edges = min(float(cv2.filter2D(middle, cv2.CV_32F, kernel).std()) for kernel in (_EDGES, _EDGES.T))
     cheeks, mouth, sockets = (_skin(face, box, mesh.points[part]) for part in (_CHEEKS, _ROUND_MOUTH, _SOCKETS))
     return Figures(
         face_width=float(box[2] - box[0]) / width,

@@ -107,8 +107,8 @@ class EyesSettings:
     backlight_luma: float = 110.0
     """The surroundings outshine the face by this much and the face is dim: live faces then score 0.04 on passive."""
     backlit_face_luma: float = 50.0
-    least_sharpness: float = 13.0
-    """`quality.sharpness`: see there; below it lashes and lip edges are gone."""
+    least_sharpness: float = 18.0
+    """`quality.Figures.sharpness`: one press photo in 100 is below; smeared by a tenth of the face, most are."""
     most_yaw_deg: float = 15.0
     most_pitch_deg: float = 17.0
     most_roll_deg: float = 20.0
