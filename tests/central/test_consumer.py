@@ -108,6 +108,7 @@ def test_health_is_kept_as_it_was_said_last(office: Office, terminal: Terminal) 
             "connections": 1,
             "resends": 0,
             "refused": 0,
+            "machine": {},
         }
     )
     link.bring(terminal.topic(topics.Kind.HEALTH), health.to_bytes())
