@@ -10,13 +10,14 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
 
 from central.show import table
+from edge.config import TerminalConfig, load
 from edge.errors import AnxinError, StateError
 from provisioning.dev import provision_dev
 from provisioning.eyes import open_eyes
@@ -161,12 +162,5 @@ def _waiting(site: Site) -> int:
 
 
 def _page(site: Site) -> str:
-    from edge.config import TerminalConfig, load
-
     page = load(TerminalConfig, site.layout.terminal_config).page
     return f"http://{page.host}:{page.port}/"
-
-
-def describe(names: Sequence[str]) -> str:
-    """What the demo shows, for ``--help``."""
-    return "scenarios: " + ", ".join(names)

@@ -1,6 +1,7 @@
 """Three lists compared at the end: what the screen promised, what the device signed, what the ledger holds."""
 
 import contextlib
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -162,7 +163,4 @@ def _people(visits: Sequence[Visit], ended: Sequence[VisitReport], rows: Sequenc
 
 def reasons_of(row: Row[Any] | None) -> tuple[str, ...]:
     """The reasons in a ledger row."""
-    if row is None or not row.reasons:
-        return ()
-    reasons = row.reasons
-    return tuple(reasons.split(",")) if isinstance(reasons, str) else tuple(reasons)
+    return () if row is None else tuple(json.loads(row.reasons))
