@@ -65,9 +65,7 @@ def _run(console: Console, root: Path, plan: Scenario, name: str, seed: int | No
     began_s = time.monotonic()
     _provision(console, root, plan)
     with Site(root) as site, Timeline(console, began_s) as timeline:
-        site.start(("broker", "office", "uplink"))
-        timeline.note(f"broker, office and uplink run; logs in {site.layout.logs}")
-        with _ledger_watched(site, timeline), _terminal_when_ready(site, timeline) as ready:
+        with _started(site, timeline) as ready, _ledger_watched(site, timeline):
 
             def heard(kind: str, what: dict[str, object]) -> None:
                 if kind == "ready":
@@ -97,22 +95,26 @@ def _provision(console: Console, root: Path, plan: Scenario) -> None:
 
 
 @contextlib.contextmanager
-def _terminal_when_ready(site: Site, timeline: Timeline) -> Iterator[threading.Event]:
-    """Start the terminal as soon as the room shows frames: a terminal without a camera refuses to start."""
+def _started(site: Site, timeline: Timeline) -> Iterator[threading.Event]:
+    """Start everything while the room is prepared; the terminal as soon as it shows frames.
+
+    A terminal without a camera refuses to start.  Yields the event that says that there are frames.
+    """
     ready, over = threading.Event(), threading.Event()
 
     def start() -> None:
-        while not ready.wait(0.1):
-            if over.is_set():
-                return
         try:
+            site.start(("broker", "office", "uplink"))
+            timeline.note(f"broker, office and uplink run; logs in {site.layout.logs}")
+            while not ready.wait(0.1):
+                if over.is_set():
+                    return
             site.start(("terminal",))
-        except AnxinError as error:
-            timeline.note(f"the terminal did not start: {error}")
-        else:
             timeline.note("the terminal runs; see what the retiree sees: " + _page(site))
+        except AnxinError as error:
+            timeline.note(f"the site did not start: {error}")
 
-    thread = threading.Thread(target=start, name="demo-terminal")
+    thread = threading.Thread(target=start, name="demo-start")
     thread.start()
     try:
         yield ready

@@ -12,6 +12,7 @@ from rich.text import Text
 from sqlalchemy import Row
 
 from sim import reckoning
+from sim.faults import SITE_FAULTS
 
 STYLE = {"certified": "bold green", "informed": "green", "referred": "yellow", "abandoned": "dim"}
 KINDS = {
@@ -20,7 +21,7 @@ KINDS = {
     "replay": "a phone that plays a film",
     "nobody": "nobody",
 }
-WIDTHS = (7, 26, 52, 34)
+WIDTHS = (7, 32, 62, 30)
 
 
 class Timeline:
@@ -41,9 +42,8 @@ class Timeline:
                 self._row(room="[dim]the room is lit, frames flow[/]")
             case "arrives":
                 self._said = ""
-                self._row(room=f"[bold cyan]{what['visit']}[/] comes: {KINDS.get(str(what['kind']), what['kind'])}")
-                if what.get("why"):
-                    self._row(room=f"[dim]{what['why']}[/]")
+                who = f"[bold cyan]{what['visit']}[/] comes: {KINDS.get(str(what['kind']), what['kind'])}"
+                self._row(room=who, terminal=f"[dim italic]{what.get('why', '')}[/]")
             case "page":
                 self._page(what)
             case "does":
@@ -57,7 +57,7 @@ class Timeline:
                 self._row(room=f"[bold red]⚡ {what['fault']}[/]".replace("_", " "))
             case "mended" | "mends":
                 self._row(room=f"[bold]↺ {what.get('process', '')} is back[/]")
-            case "fault":
+            case "fault" if what["kind"] not in SITE_FAULTS:  # those of the site say `breaks` when they strike
                 self._row(room=f"[bold red]⚡ {what['kind']}[/]".replace("_", " "))
 
     def recorded(self, row: Row[Any]) -> None:
@@ -82,7 +82,7 @@ class Timeline:
             self._live.update(line)
 
     def _page(self, what: dict[str, object]) -> None:
-        said = f"{what.get('zh', '')} [dim]{what.get('en', '')}[/]"
+        said = f"{what.get('zh', '')}\n[dim]{what.get('en', '')}[/]"
         if said != self._said:
             self._said = said
             self._row(terminal=said)
