@@ -208,7 +208,7 @@ class PahoLink:
         self._forget()
 
     def _forget(self) -> None:
-        """Drop the connection; answers that came stay, what the broker still owes does not."""
+        """Drop the connection; what came stays good, what either side still owes the other does not."""
         self.connected = False
         client, self._client = self._client, None
         if client is not None and client.socket() is not None:
@@ -217,7 +217,6 @@ class PahoLink:
             client.loop(0.0)
         self._sent.clear()
         self._owed.clear()
-        self._inbox.clear()
 
     def _refuse(self, why: str) -> None:
         self._forget()

@@ -366,6 +366,8 @@ def _fill(ballast: Path) -> None:
         return
     fd = os.open(ballast, os.O_WRONLY | os.O_CREAT, 0o660)
     try:
+        with contextlib.suppress(PermissionError):
+            os.fchmod(fd, 0o660)  # whatever the umask: the other service must be able to give it up
         os.posix_fallocate(fd, 0, BALLAST_BYTES)
     except OSError:
         os.ftruncate(fd, 0)

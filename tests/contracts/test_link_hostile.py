@@ -18,13 +18,16 @@ pytestmark = pytest.mark.process
 
 CONNACK = bytes([0x20, 0x03, 0x00, 0x00, 0x00])
 SUBACK = bytes([0x90, 0x04, 0x00, 0x01, 0x00, 0x01])
+# A message at QoS 1 on a/b with a content type and a user property.
+MESSAGE = bytes.fromhex("3216 0003 612f62 0007 0b 0300016a 260001 61 0001 62 7b7d7d")
 
 
 class Mad:
     """A TLS server with the broker's certificate that answers each client with the next of ``speeches``."""
 
-    def __init__(self, site: TestBroker) -> None:
-        self.speeches: list[bytes] = []
+    def __init__(self, site: TestBroker, speeches: list[bytes]) -> None:
+        self.speeches = speeches
+        self.spoken = 0
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(site.folder / "broker" / "server.crt", site.folder / "broker" / "server.key")
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -49,6 +52,7 @@ class Mad:
                     with self._context.wrap_socket(raw, server_side=True) as tls:
                         tls.recv(4096)
                         tls.sendall(speech)
+                        self.spoken += 1
                 except OSError:
                     continue
 
@@ -58,7 +62,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestBroker]:
     yield TestBroker(tmp_path_factory.mktemp("mad"))
 
 
-def speeches() -> list[bytes]:
+def speeches(count: int = 60) -> list[bytes]:
     """Noise, cut and altered packets, wild lengths, messages with impossible topics and properties."""
     dice = random.Random(20261123)
     noise = [dice.randbytes(dice.randrange(1, 200)) for _ in range(12)]
@@ -72,15 +76,21 @@ def speeches() -> list[bytes]:
         bytes([0x90, 0x01, 0x00]),
         b"\xf0\x00\x00\x00",
     ]
-    return noise + cut + [CONNACK + each for each in after] + [CONNACK + SUBACK + each for each in after]
+    whole = CONNACK + SUBACK + MESSAGE
+    altered = []
+    for _ in range(count):
+        one = bytearray(whole)
+        for _ in range(dice.randrange(1, 4)):
+            one[dice.randrange(len(one))] = dice.randrange(256)
+        altered.append(bytes(one))
+    return noise + cut + altered + [CONNACK + each for each in after] + [CONNACK + SUBACK + each for each in after]
 
 
 def test_a_mad_broker_never_gets_more_than_a_lost_connection(
     site: TestBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(link_paho, "CONNECT_S", 1.0)
-    with Mad(site) as mad:
-        mad.speeches = speeches()
+    with Mad(site, speeches()) as mad:
         link = PahoLink("terminal-1", site.client("terminal-1", port=mad.port), ["a/b"], SystemClock("host"))
         for _ in mad.speeches:
             try:
@@ -93,3 +103,4 @@ def test_a_mad_broker_never_gets_more_than_a_lost_connection(
                 assert str(error)
             assert not link.connected and link.problem
         link.close()
+        assert mad.spoken == len(mad.speeches)
