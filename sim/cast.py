@@ -57,7 +57,9 @@ def load(file: Path = FILE) -> dict[str, CastMember]:
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{file} cannot be read as TOML ({error}).") from None
     except ValidationError as error:
-        where = "; ".join(".".join(map(str, e["loc"])) + f": {e['msg']}" for e in error.errors(include_input=False)[:5])
+        where = "; ".join(
+            ".".join(map(str, e["loc"])) + f": {e['msg']}" for e in error.errors(include_input=False)[:5]
+        )
         raise ConfigError(f"{file}: {where}.") from None
     return {member.key: member for member in members}
 

@@ -1,7 +1,7 @@
 """Faults that lie outside the room, done to the real processes of a site (depth ``wire``).
 
-Each is named in `sim.scenario.FaultKind` after design/field-failures.md; those of camera, light and page are the room's
-own (`sim.world`), and those of disk, clock and models need the virtual depths (`sim.inprocess`).
+Each is named in `sim.scenario.FaultKind` after design/field-failures.md; those of camera, light and page are the
+room's own (`sim.world`), and those of disk, clock and models need the virtual depths (`sim.inprocess`).
 """
 
 import threading

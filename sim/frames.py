@@ -23,13 +23,13 @@ SAME_PERSON = (frozenset({"obama", "obama2", "obama3"}),)
 def _silent(_kind: str, _what: dict[str, object]) -> None: ...
 
 
-def scripted_world(
-    scenario: Scenario, seed: int, policy: Policy | None = None, on_event: OnEvent = _silent
-) -> World:
+def scripted_world(scenario: Scenario, seed: int, policy: Policy | None = None, on_event: OnEvent = _silent) -> World:
     """Depth ``scripted``: no portraits, no models."""
     members = cast.load()
     faces = {visit.face for visit in scenario.visits if visit.face is not None}
-    same = {(key, face): any(_same(face, each) for each in m.portraits) for key, m in members.items() for face in faces}
+    same: dict[tuple[str | None, str], bool] = {
+        (key, face): any(_same(face, each) for each in m.portraits) for key, m in members.items() for face in faces
+    }
     stage = ScriptedStage(scenario, same, seed)
     blank = np.zeros((1, 1, 3), np.uint8)
     references = {key: np.ones((1, 4), np.float32) for key, member in members.items() if member.portraits}

@@ -92,6 +92,7 @@ class Run:
         world.stage.leave(self._clock.elapsed_s)
         ended_s = self._clock.elapsed_s
         self._moment(visit, "leaves")
+        self._mend(float("inf"))
         # Whoever left without a word leaves the terminal to notice by itself.
         while self._loop.state.phase is not Screen.IDLE and self._clock.elapsed_s - began_s < LONGEST_VISIT_S:
             self._turn(None, visit)
@@ -104,7 +105,7 @@ class Run:
 
     def _turn(self, mind: Mind | None, visit: Visit) -> None:
         """One frame's time, or a tenth of a second while nobody looks."""
-        self._mend()
+        self._mend(self._clock.elapsed_s)
         if self._loop.state.phase in LOOKING:
             self._clock.advance(1 / self._world.scenario.camera.frames_per_second)
             self._expose()
@@ -140,7 +141,11 @@ class Run:
         self._number += 1
         at_ns = self._clock.monotonic_ns()
         frozen = FaultKind.CAMERA_FREEZES in kinds and self._last is not None
-        frame = self._last if frozen and self._last is not None else self._world.picture(self._number, self._clock.elapsed_s)
+        frame = (
+            self._last
+            if frozen and self._last is not None
+            else self._world.picture(self._number, self._clock.elapsed_s)
+        )
         self._last = frame
         self._frames.put(Frame(self._number, at_ns, frame.rgb, frame.small))
 
@@ -149,8 +154,8 @@ class Run:
             self._world.on_event("breaks", {"fault": fault.kind.value})
             self._switch(fault.kind, broken=True)
 
-    def _mend(self) -> None:
-        for fault in self._faults.mend(self._clock.elapsed_s):
+    def _mend(self, now_s: float) -> None:
+        for fault in self._faults.mend(now_s):
             self._world.on_event("mended", {"fault": fault.kind.value})
             self._switch(fault.kind, broken=False)
 
@@ -261,5 +266,3 @@ class _Faults:
         over = [fault for until_s, fault in self._running if until_s <= now_s]
         self._running = [each for each in self._running if each[0] > now_s]
         return over
-
-

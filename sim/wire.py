@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 
 from edge.errors import StateError
-from provisioning.site import Site
+from provisioning.site import NAMES, Site
 from sim import cast
 from sim.faults import SiteFaults
 from sim.report import Report, VisitReport
@@ -22,6 +22,7 @@ from sim.scenario import Scenario
 
 OnEvent = Callable[[str, dict[str, object]], None]
 WORLD_ENDS_WITHIN_S = 10.0
+READY_WITHIN_S = 60.0
 
 
 def people_file(plan: Scenario, file: Path, today: date) -> Path:
@@ -37,7 +38,7 @@ class WorldProcess:
         self._command = [sys.executable, "-m", "sim.world", "--scenario", scenario_name, "--site", str(site)]
         if seed is not None:
             self._command += ["--seed", str(seed)]
-        self._log = site / "logs" / "world.log"
+        self.log = site / "logs" / "world.log"
         self._on_event = on_event
         self._process: subprocess.Popen[str] | None = None
         self._thread: threading.Thread | None = None
@@ -46,8 +47,8 @@ class WorldProcess:
 
     def start(self) -> None:
         """Start it; it waits at the page for the terminal."""
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        with self._log.open("ab") as log:
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command,
                 stdin=subprocess.DEVNULL,
@@ -61,6 +62,10 @@ class WorldProcess:
         self._thread.start()
 
     @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def pid(self) -> int | None:
         return self._process.pid if self._process is not None else None
 
@@ -71,7 +76,7 @@ class WorldProcess:
         try:
             code = self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
-            raise StateError(f"The simulated room did not end in time; {self._log} may say why.") from None
+            raise StateError(f"The simulated room did not end in time; {self.log} may say why.") from None
         self._thread.join()
         return code
 
@@ -111,10 +116,11 @@ class WorldProcess:
 def run_wire(
     plan: Scenario, name: str, site: Site, on_event: OnEvent, *, seed: int | None = None, timeout_s: float = 600.0
 ) -> Report:
-    """Run a scenario on a started site; raises `StateError` when the room cannot be run.
+    """Run a scenario on an open site; raises `StateError` when the room or a process cannot be run.
 
-    ``name`` is how the scenario was called (a name or a file).  ``on_event`` gets the events of `sim.world`, and
-    ``breaks`` and ``mended`` of the site's faults; it is called by other threads.
+    Starts what does not run yet, the terminal last: it needs the room's camera.  ``name`` is how the scenario was
+    called (a name or a file).  ``on_event`` gets the events of `sim.world`, ``started`` for each process, and
+    ``breaks`` and ``mended`` for the site's faults; it is called by other threads.  Everything still runs at the end.
     """
     ended: dict[str, dict[str, object]] = {}
     faults = SiteFaults(plan.faults, site, on_event)
@@ -132,6 +138,14 @@ def run_wire(
     world = WorldProcess(name, site.layout.root, heard, seed)
     try:
         world.start()
+        for process in NAMES:
+            if process == "terminal":
+                continue
+            _start(site, process, on_event)
+        if not world.ready.wait(READY_WITHIN_S):
+            raise StateError(f"The simulated room was not ready in time; {world.log} may say why.")
+        if world.running:
+            _start(site, "terminal", on_event)
         world.wait(timeout_s)
     finally:
         world.stop()
@@ -139,6 +153,12 @@ def run_wire(
     visits = tuple(_reported(visit.key, ended.get(visit.key)) for visit in plan.visits)
     total = sum(visit.seconds for visit in visits)
     return Report(plan.title, plan.seed if seed is None else seed, visits, round(total, 1), "wire")
+
+
+def _start(site: Site, process: str, on_event: OnEvent) -> None:
+    if site.pid(process) is None:
+        site.start([process])
+        on_event("started", {"process": process})
 
 
 def _reported(key: str, what: dict[str, object] | None) -> VisitReport:

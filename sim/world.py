@@ -5,7 +5,7 @@ of them use the terminal's page over its WebSocket.  What happens is told on std
 
     ready      the frames flow (camera, seconds it took)        arrives  visit, kind, face, who
     page       visit, screen, prompt, zh, en, advice, action     does     visit, deed
-    connected  visit, connected (the page's window)              ends     visit, page, ticket, seconds, expected, as_expected
+    connected  visit, connected (the page's window)              ends     visit, page, ticket, seconds, as_expected
     leaves     visit                                             finished visits, as_expected
 
 Numbers that are typed are never told.  It ends with 0 when every visit ended on the page that the scenario expects.
@@ -40,7 +40,7 @@ from sim.window import Window
 
 TURN_S = 0.05
 LONGEST_VISIT_S = 600.0
-PAUSE_S = 0.5
+PAUSE_S = 0.3
 Tell = Callable[[str, dict[str, object]], None]
 
 
@@ -226,10 +226,12 @@ def _told(visit: Visit, view: ViewShown) -> dict[str, object]:
 
 
 def camera_of(config: TerminalConfig) -> Path:
-    """The socket that the terminal of a site reads its frames from; raises `ConfigError` when it has another camera."""
+    """The socket that the terminal of a site reads; raises `ConfigError` when it has another camera."""
     kind, _, path = config.camera.source.partition(":")
     if kind != "socket":
-        raise ConfigError(f"The site's camera is `{kind}`; the simulated room needs `camera.source = \"socket:PATH\"`.")
+        raise ConfigError(
+            f'The site\'s camera is `{kind}`; the simulated room needs `camera.source = "socket:PATH"`.'
+        )
     return Path(path)
 
 

@@ -24,9 +24,9 @@ RIGHT_BROW = (70, 63, 105, 66, 107, 46, 53, 52, 65, 55)
 LEFT_BROW = (300, 293, 334, 296, 336, 276, 283, 282, 295, 285)
 
 # Lips, all rings, without the corners' own column.
-UPPER_LIP = INNER_UPPER + (0, 37, 39, 40, 185, 267, 269, 270, 409, 11, 72, 73, 74, 184, 302, 303, 304, 408,
+UPPER_LIP = (*INNER_UPPER, 0, 37, 39, 40, 185, 267, 269, 270, 409, 11, 72, 73, 74, 184, 302, 303, 304, 408,
                            12, 38, 41, 42, 183, 268, 271, 272, 407)  # fmt: skip
-LOWER_LIP = INNER_LOWER + (96, 89, 179, 86, 15, 316, 403, 319, 325, 77, 90, 180, 85, 16, 315, 404, 320, 307,
+LOWER_LIP = (*INNER_LOWER, 96, 89, 179, 86, 15, 316, 403, 319, 325, 77, 90, 180, 85, 16, 315, 404, 320, 307,
                            91, 181, 84, 17, 314, 405, 321, 146, 375)  # fmt: skip
 CORNERS = (78, 308, 61, 291, 62, 292, 76, 306)
 
@@ -35,7 +35,7 @@ JAW_DROP = 0.27  # of the face's width, at mouth = 1
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """What a face does, each 0..1: ``mouth`` opens, ``lips`` are pressed shut, ``brow`` goes up, ``awake`` opens the eyes wider."""
+    """What a face does, each 0..1: ``mouth`` opens, ``lips`` shut, ``brow`` goes up, ``awake`` widens the eyes."""
 
     mouth: float = 0.0
     lips: float = 0.0
@@ -93,7 +93,7 @@ def _press(out: NDArray[np.float32], rest: NDArray[np.float32], lips: float) -> 
     """The lower lip comes up to the upper one, and the chin after it: what a smile does before the mouth shuts."""
     corners = rest[list(MOUTH_CORNERS)]
     middle, half = float(corners[:, 0].mean()), float(np.abs(np.diff(corners[:, 0])).mean()) / 2
-    gap = float((rest[14, 1] - rest[13, 1]))
+    gap = float(rest[14, 1] - rest[13, 1])
     x, y = rest[:, 0], rest[:, 1]
     arc = np.clip(1 - ((x - middle) / half) ** 2, 0, 1)
     chin = float(rest[152, 1])

@@ -24,7 +24,9 @@ class Held:
     so that the hands bring the face to the place where a face should be.
     """
 
-    def __init__(self, sheet: Clip, body: Body, face: tuple[float, float, float], *, glows: bool, curl: float = 0.0) -> None:
+    def __init__(
+        self, sheet: Clip, body: Body, face: tuple[float, float, float], *, glows: bool, curl: float = 0.0
+    ) -> None:
         self.glows = glows
         self._sheet, self.body, self._face, self._curl = sheet, body, face, curl
 
@@ -80,7 +82,13 @@ def printed(portrait: Portrait, photo: Pixels, body: Body) -> Held:
         picture[..., channel] += 5.5 * screen
     border = 34
     sheet = cv2.copyMakeBorder(
-        np.clip(picture, 0, 255).astype(np.uint8), border, border, border, border, cv2.BORDER_CONSTANT, value=(236, 235, 230)
+        np.clip(picture, 0, 255).astype(np.uint8),
+        border,
+        border,
+        border,
+        border,
+        cv2.BORDER_CONSTANT,
+        value=(236, 235, 230),
     )
     high, wide = sheet.shape[:2]
     at = (

@@ -81,7 +81,10 @@ class Body:
     def pose(self, at_s: float) -> Pose:
         """The whole pose at that time."""
         here = self.place(at_s)
-        wave = [math.sin(2 * math.pi * f * r * at_s + p) for f, r, p in zip(_FREQUENCIES, self._rate, self._phase, strict=False)]
+        wave = [
+            math.sin(2 * math.pi * f * r * at_s + p)
+            for f, r, p in zip(_FREQUENCIES, self._rate, self._phase, strict=False)
+        ]
         sway = self._sway
         pose = Pose(
             x=here.x + sway * (0.0025 * wave[0] + 0.0008 * wave[1]),

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.ports import Pixels
-from sim.portraits import Portrait
 from edge.vision.landmarks import eye_openness
 from edge.vision.landmarks import pose as measured_pose
+from sim.portraits import Portrait
 from sim.puppet import anatomy, lids
 
 Points = NDArray[np.float32]
@@ -30,10 +30,10 @@ CALM_EYES = 0.31  # height by width of the lids
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bust:
-    """``texture`` uint8 (H, W, 4) RGB and coverage, premultiplied; ``rest`` float32 (N, 3) px, depth away from the camera.
+    """``texture`` uint8 (H, W, 4) is RGB and coverage, premultiplied; ``rest`` float32 (N, 3) px, depth away from us.
 
-    The first 468 points are the landmarks.   ``follow`` float32 (N,) is how far each point follows the head, 0..1;
-    ``triangles`` int32 (T, 3), the moving ones; ``moving`` are the outlines float32 (K, 2) of what they cover at rest;
+    The first 468 points are the landmarks.  ``follow`` float32 (N,) is how far each point follows the head, 0..1;
+    ``triangles`` int32 (T, 3), the moving ones; ``moving`` are outlines float32 (K, 2) of what they cover at rest;
     ``pivot`` float32 (3,) the joint on which the head turns; ``lean_deg`` how the photo's head is turned already
     (yaw, pitch, roll), of which a pose takes back a part; ``at_rest`` is the calm face that the photo is brought to.
     """
@@ -212,7 +212,7 @@ def _worth_drawing(
     inside = (middle >= 0).all(1) & (middle < np.array(CANVAS_PX)).all(1)
     covered = np.zeros(len(triangles), bool)
     covered[inside] = near[middle[inside, 1], middle[inside, 0]]
-    return triangles[covered & (follow[triangles].max(1) > 0.01)]
+    return np.asarray(triangles[covered & (follow[triangles].max(1) > 0.01)], np.int32)
 
 
 def _outlines(rest: Points, triangles: NDArray[np.int32]) -> tuple[NDArray[np.float32], ...]:
@@ -225,9 +225,7 @@ def _outlines(rest: Points, triangles: NDArray[np.int32]) -> tuple[NDArray[np.fl
     return tuple(contour[:, 0].astype(np.float32) for contour in found)
 
 
-def _follow(
-    grid: NDArray[np.float32], centre: tuple[float, float], width: float, chin: float
-) -> NDArray[np.float32]:
+def _follow(grid: NDArray[np.float32], centre: tuple[float, float], width: float, chin: float) -> NDArray[np.float32]:
     aside = np.abs(grid[:, 0] - centre[0]) / width
     below = (grid[:, 1] - chin) / width
     beside = 1 - smooth((aside - 0.85) / 0.45)
@@ -243,7 +241,7 @@ def smooth(x: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _triangles(landmarks: Points, grid: NDArray[np.float32]) -> NDArray[np.int32]:
-    """(T, 3): Delaunay over all points, on a face with its eyes wide and mouth open, so that lids and lips are apart."""
+    """(T, 3): Delaunay over all points, on a face with eyes wide and mouth open: lids and lips apart."""
     open_face = anatomy.wide_awake(landmarks)[:, :2]
     places = np.vstack([open_face, grid]).astype(np.float32)
     low, high = places.min(0) - 10, places.max(0) + 10

@@ -15,7 +15,9 @@ from sim.puppet import anatomy
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lid:
-    """One eye's lid in the texture: ``shut`` float32 (h, w, 3) is the skin at ``left``, ``top``; ``cover`` float32 (h, w) 0..1.
+    """One eye's lid: ``shut`` float32 (h, w, 3) is its skin, at ``left``, ``top`` of the texture.
+
+    ``cover`` float32 (h, w) 0..1 is how much of it shows when shut.
 
     ``upper`` and ``lower`` float32 (9, 2) are the edges of the open lids from corner to corner, in the patch.
     """

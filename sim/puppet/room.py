@@ -11,7 +11,7 @@ from edge.ports import Pixels
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """``level`` 1 is a well-lit room; ``warmth`` -1 (blue daylight) .. 1 (lamp); ``from_left`` -1..1 is how one-sided;
+    """``level`` 1 is a well-lit room; ``warmth`` -1 (blue daylight) .. 1 (lamp); ``from_left`` -1..1: one-sided;
     ``behind`` 0..1 is a bright window behind the person, to which the camera's exposure gives way.
     """
 
@@ -32,13 +32,15 @@ def wall(seed: int, light: Light, width_px: int, height_px: int) -> Pixels:
     for _ in range(7):
         _furniture(room, random, x, y)
     room = cv2.GaussianBlur(room, (0, 0), 0.022 * width_px)
-    mottle = cv2.resize(random.normal(0, 1, (30, 40)).astype(np.float32), (width_px, height_px), interpolation=cv2.INTER_CUBIC)
+    mottle = cv2.resize(
+        random.normal(0, 1, (30, 40)).astype(np.float32), (width_px, height_px), interpolation=cv2.INTER_CUBIC
+    )
     room *= (1 + 0.004 * mottle)[..., None]
     room *= falling(light, width_px, height_px)
     if light.behind:
         glow = np.exp(-(((x - 0.55) / 0.38) ** 2 + ((y - 0.32) / 0.42) ** 2)) * light.behind
         room += (255 - room) * np.clip(glow * 1.25, 0, 1)[..., None]
-    return np.clip(room, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(room, 0, 255), np.uint8)
 
 
 def falling(light: Light, width_px: int, height_px: int) -> NDArray[np.float32]:

@@ -153,7 +153,8 @@ def _back(to: NDArray[np.float32], of: NDArray[np.float32]) -> NDArray[np.float3
     )
     move_x = of[:, 0, 0] - linear[:, 0] * to[:, 0, 0] - linear[:, 1] * to[:, 0, 1]
     move_y = of[:, 0, 1] - linear[:, 2] * to[:, 0, 0] - linear[:, 3] * to[:, 0, 1]
-    return np.stack([linear[:, 0], linear[:, 1], move_x, linear[:, 2], linear[:, 3], move_y], 1).astype(np.float32)
+    rows = np.stack([linear[:, 0], linear[:, 1], move_x, linear[:, 2], linear[:, 3], move_y], 1)
+    return np.asarray(rows, np.float32)
 
 
 def _mouth_inside(
@@ -176,5 +177,3 @@ def _mouth_inside(
     inside = np.array([34, 16, 14], np.float32) + down**2 * np.array([62, 26, 26], np.float32)
     patch = out[low[1] : high[1], low[0] : high[0], :3]
     patch[:] = (patch * (1 - cover[..., None]) + inside * cover[..., None]).astype(np.uint8)
-
-
