@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from edge.errors import ConfigError
 
@@ -115,6 +115,12 @@ class RetrySection(Section):
 
     first_s: float = Field(default=2.0, gt=0, le=600, description="First wait.")
     most_s: float = Field(default=300.0, gt=0, le=86_400, description="Longest wait.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "RetrySection":
+        if self.first_s > self.most_s:
+            raise ValueError("first_s must not be longer than most_s")
+        return self
 
 
 class UplinkConfig(Section):

@@ -61,8 +61,6 @@ def run(config: UplinkConfig, over: threading.Event, manager: Notifier) -> None:
     Ready means that the outbox and the keys are there; the broker may come later, and STATUS says whether it is.
     """
     site, device = config.device.site, config.device.device
-    if config.retry.first_s > config.retry.most_s:
-        raise ConfigError("`retry.first_s` is greater than `retry.most_s`; make it smaller.")
     clock = SystemClock("kernel")
     clock.open()
     with contextlib.ExitStack() as closing:
