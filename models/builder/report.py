@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.table import Table
 
 from edge.vision.manifest import Manifest, sha256_of
-from models.builder.recipes import Recipe
+from models.builder.recipes import RECIPES, Recipe
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,15 @@ def collect(floats: Path, quantized: Path, recipes: Sequence[Recipe], manifest: 
 
 
 def write(built: BuildReport, path: Path) -> None:
-    """The report as JSON. What is only true of one machine's comparison is left out."""
-    models = [{k: v for k, v in asdict(made).items() if k != "identical"} for made in built.models]
+    """The report as JSON, over what an earlier build said of the same models; others are kept.
+
+    What is only true of one machine's comparison is left out.
+    """
+    before = json.loads(path.read_text(encoding="utf-8"))["models"] if path.exists() else []
+    entries = {entry["name"]: entry for entry in before}
+    for made in built.models:
+        entries[made.name] = {k: v for k, v in asdict(made).items() if k != "identical"}
+    models = [entries[recipe.name] for recipe in RECIPES if recipe.name in entries]
     path.write_text(json.dumps({"models": models}, indent=1) + "\n", encoding="utf-8")
 
 
