@@ -6,7 +6,7 @@ import numpy as np
 
 from edge.core.policy import Policy
 from edge.errors import ToolError
-from edge.ports import Floats, Frame, Net
+from edge.ports import Floats, Frame, Net, Pixels
 from edge.vision.pipeline import Eyes
 from sim import cast, portraits
 from sim.inprocess import References, World
@@ -31,11 +31,13 @@ def scripted_world(scenario: Scenario, seed: int, policy: Policy | None = None, 
         (key, face): any(_same(face, each) for each in m.portraits) for key, m in members.items() for face in faces
     }
     stage = ScriptedStage(scenario, same, seed)
-    blank = np.zeros((1, 1, 3), np.uint8)
     references = {key: np.ones((1, 4), np.float32) for key, member in members.items() if member.portraits}
-    return World(
-        scenario, stage, stage, lambda _n, _s: Frame(0, 0, blank), references, seed, policy or Policy(), on_event
-    )
+    return World(scenario, stage, stage, _blank, references, seed, policy or Policy(), on_event)
+
+
+def _blank(number: int, _at_s: float) -> Pixels:
+    """No picture, but never the same one twice, or it would be a frozen camera."""
+    return np.full((4, 4, 3), number % 251, np.uint8)
 
 
 def puppet_world(
@@ -54,7 +56,7 @@ def puppet_world(
         scenario,
         stage,
         Eyes(nets),
-        lambda number, at_s: Frame(number, 0, stage.picture(number, at_s)),
+        stage.picture,
         enrolled(keys, nets),
         seed,
         policy or Policy(),

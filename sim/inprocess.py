@@ -11,13 +11,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from edge.core.policy import Policy
-from edge.core.types import Attempt, CameraState, Event, EyesState, NumberEntered, Person, Say, Screen, Touched, View
+from edge.core.types import Attempt, Event, EyesState, NumberEntered, Person, Say, Screen, Touched, View
 from edge.errors import NotDurableError
-from edge.ports import Floats, Frame, Vision
+from edge.ports import Floats, Frame, Pixels, Vision
+from edge.runtime.capture import CaptureLoop
 from edge.runtime.perceive import PerceiveLoop
 from edge.runtime.slot import NewestFrame
 from edge.runtime.terminal import Services, TerminalLoop
 from sim import cast
+from sim.camera import Picture, SimCamera, VirtualPace
 from sim.clock import VirtualClock
 from sim.people import Leave, Mind, Page, Press, Type
 from sim.report import Report, VisitReport, judge
@@ -40,7 +42,7 @@ class World:
     scenario: Scenario
     stage: Stage
     eyes: Vision
-    picture: Callable[[int, float], Frame]  # frame number, seconds -> the frame (its time is set by the run)
+    picture: Picture
     references: References
     seed: int = 1
     policy: Policy = field(default_factory=Policy)
@@ -59,8 +61,12 @@ class Run:
         self._attempts: list[Attempt] = []
         self._faults = _Faults(world.scenario.faults)
         self._draws = self._nonces()
-        self._number = 0
-        self._last: Frame | None = None
+        self._exposures = 0
+        self._camera = SimCamera(
+            self._picture,
+            frames_per_second=world.scenario.camera.frames_per_second,
+            pace=VirtualPace(self._clock),
+        )
         services = Services(
             guide=self._page,
             roster=_Roster(world),
@@ -72,10 +78,12 @@ class Run:
             embedding_model=MODEL,
         )
         self._loop = TerminalLoop(services, world.policy, eyes_trusted=True)
+        self._capture = CaptureLoop(self._camera, self._clock, self._frames.put, self._loop.tell)
 
     def run(self) -> Report:
         """Every visit in turn; the report says what was expected and what came."""
         visits = [self._visit(visit) for visit in self._world.scenario.visits]
+        self._capture.close()
         return Report(self._world.scenario.title, self._world.seed, tuple(visits), self._clock.elapsed_s)
 
     def _visit(self, visit: Visit) -> VisitReport:
@@ -107,7 +115,6 @@ class Run:
         """One frame's time, or a tenth of a second while nobody looks."""
         self._mend(self._clock.elapsed_s)
         if self._loop.state.phase in LOOKING:
-            self._clock.advance(1 / self._world.scenario.camera.frames_per_second)
             self._expose()
             seen = self._perceive.turn(0.0)
             if seen is not None:
@@ -134,20 +141,15 @@ class Run:
                 self._world.stage.perform(deed, now_s)
 
     def _expose(self) -> None:
-        """One exposure of the camera, unless it is broken."""
-        kinds = self._faults.open
-        if FaultKind.CAMERA_HANGS in kinds or FaultKind.CAMERA_LOST in kinds:
-            return
-        self._number += 1
-        at_ns = self._clock.monotonic_ns()
-        frozen = FaultKind.CAMERA_FREEZES in kinds and self._last is not None
-        frame = (
-            self._last
-            if frozen and self._last is not None
-            else self._world.picture(self._number, self._clock.elapsed_s)
-        )
-        self._last = frame
-        self._frames.put(Frame(self._number, at_ns, frame.rgb, frame.small))
+        """One turn of the camera's loop; the clock moves by a frame, or by however long the camera was waited for."""
+        before_s = self._clock.elapsed_s
+        wait_s = self._capture.turn()
+        if self._clock.elapsed_s == before_s:
+            self._clock.advance(max(wait_s, 1 / self._world.scenario.camera.frames_per_second))
+
+    def _picture(self, _number: int, _since_open_s: float) -> Pixels:
+        self._exposures += 1
+        return self._world.picture(self._exposures, self._clock.elapsed_s)
 
     def _moment(self, visit: Visit, at: str) -> None:
         for fault in self._faults.strike(visit.key, at, self._clock.elapsed_s):
@@ -160,8 +162,12 @@ class Run:
             self._switch(fault.kind, broken=False)
 
     def _switch(self, kind: FaultKind, *, broken: bool) -> None:
-        if kind in {FaultKind.CAMERA_HANGS, FaultKind.CAMERA_LOST, FaultKind.CAMERA_FREEZES}:
-            self._loop.tell(CameraState(working=not broken))
+        if kind is FaultKind.CAMERA_HANGS:
+            self._camera.hanging = broken
+        elif kind is FaultKind.CAMERA_LOST:
+            self._camera.lost = broken
+        elif kind is FaultKind.CAMERA_FREEZES:
+            self._camera.frozen = broken
         elif kind is FaultKind.CLOCK_UNSYNCED:
             self._clock.synced = not broken
         elif kind is FaultKind.EYES_UNTRUSTED:
