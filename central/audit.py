@@ -17,7 +17,8 @@ from sqlalchemy import Row
 
 from central.devices import Devices
 from central.examine import Arrival, Fit, examine
-from central.ledger import Ledger, copied_columns, next_head
+from central.intake import copied_columns, next_head
+from central.ledger import Ledger
 from edge.errors import UntrustedError
 from edge.wire import topics
 from edge.wire.envelope import GENESIS

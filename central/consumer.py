@@ -17,7 +17,8 @@ from joserfc.jwk import OKPKey
 
 from central.devices import Devices
 from central.examine import RECONSIDERED, Arrival, Fit, examine
-from central.ledger import Ledger, Verdict
+from central.intake import Verdict
+from central.ledger import Ledger
 from edge.errors import ConfigError, StateError, UntrustedError
 from edge.wire import topics
 from edge.wire.envelope import Typ, sign

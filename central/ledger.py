@@ -1,61 +1,26 @@
 """The office's ledger: one row per signed result, ever; what does not fit is put aside with its reason.
 
-How a result is taken (`Ledger.take`), in one transaction with the device's row locked:
-
-1. The same message is there (same hash): ``duplicate``.
-2. Its result_id or its seq belongs to another message: ``result_id_reused`` or ``seq_reused`` (two cards with one
-   identity, or a restored copy); the first one stays.
-3. Its neighbours, as far as they are known, must hold hands: ``prev`` is 64 zeros for seq 1, the hash of seq - 1
-   where that is in the ledger, and its own hash is the ``prev`` of seq + 1 where that is; else ``chain_break``.
-4. Otherwise it is recorded.  If seq - 1 is not there yet the row notes a ``gap``: results may come out of order (a
-   resend overtaken by its successor) and waiting would let one lost message hold up all that follow.  Nothing is
-   lost by it: when the missing one arrives, rule 3 ties it to both neighbours, and the audit names every
-   gap that stayed.
-
-Whoever arrives first keeps a place: the office cannot know which of two signed results is the right one, so it keeps
-both, one of them in quarantine, and a person decides.  What is put aside is stored once per message and counted.
-
-Each recorded row also extends the device's ``head`` (SHA-256 of the head before it and the row's hash); every receipt
-carries it, so that terminals hold the office's own signed word on what its ledger contained.
+Here are the database and its transactions; how a message is judged is in `central.intake`.
 """
 
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, create_engine, event, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from central.examine import MAX_BYTES, Fit, Unfit
+from central import intake
+from central.examine import Fit, Unfit
+from central.intake import Verdict, insert, note_devices, text_of
 from central.schema import ALARMS, DEVICES, METADATA, QUARANTINE, RESULTS, SCHEMA, VERSION
 from edge.errors import ConfigError, StateError, ToolError
-from edge.wire.envelope import GENESIS
 from edge.wire.messages import AlarmMessage, Health, Status
 
 BUSY_MS = 10_000
-KEPT_BYTES = MAX_BYTES
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What became of one message.  ``result_id`` and ``seq`` are None when it does not even claim them."""
-
-    verdict: Literal["recorded", "duplicate", "quarantined"]
-    site: str
-    device: str
-    hash: str
-    result_id: str | None
-    seq: int | None
-    reason: str | None
-    head: str
-    gap: bool = False
 
 
 class Ledger:
@@ -95,7 +60,7 @@ class Ledger:
         """Record or put aside these messages, in this order, in one transaction; all or (`StateError`) none."""
         try:
             with self._begin() as connection:
-                return [_take(connection, each) for each in examined]
+                return intake.take(connection, examined)
         except SQLAlchemyError as error:
             raise _translated(error) from None
 
@@ -110,7 +75,7 @@ class Ledger:
                         _note_device(connection, message.site, message.device, received_at)
                         connection.execute(
                             _this(update(DEVICES), DEVICES, message.site, message.device).values(
-                                health_at=_text(received_at), health_json=message.model_dump_json(exclude_none=True)
+                                health_at=text_of(received_at), health_json=message.model_dump_json(exclude_none=True)
                             )
                         )
                         return True
@@ -178,151 +143,10 @@ class Ledger:
     def _check_schema(self, connection: Connection, create: bool) -> None:
         if create:
             METADATA.create_all(connection)
-            connection.execute(_insert(connection, SCHEMA).values(version=VERSION).on_conflict_do_nothing())
+            connection.execute(insert(connection, SCHEMA).values(version=VERSION).on_conflict_do_nothing())
         versions = [row.version for row in connection.execute(select(SCHEMA))]
         if versions != [VERSION]:
             raise StateError(f"The ledger has another schema than this program's ({VERSION}); update the older one.")
-
-
-# --- results -------------------------------------------------------------------------------------------------
-
-
-def _take(connection: Connection, examined: Fit | Unfit) -> Verdict:
-    topic = examined.arrival.topic
-    if isinstance(examined, Unfit):
-        # No row for the sender: only registered terminals have one, however many sites a message invents.
-        claims = examined.claims
-        known = None if claims is None else (claims.result_id, claims.seq)
-        head = (
-            connection.execute(_this(select(DEVICES.c.head), DEVICES, topic.site, topic.device)).scalar() or GENESIS
-        )
-        if _find(connection, examined.hash, topic.site, topic.device) is not None:
-            # It was recorded while its terminal was still registered, or before it was replayed as retained.
-            return _verdict(examined, "duplicate", known, None, head)
-        return _put_aside(connection, examined, examined.reason, known, head)
-    state = _note_device(connection, topic.site, topic.device, examined.arrival.received_at)
-    result, own = examined.result, (examined.result.result_id, examined.result.seq)
-    same_id = connection.execute(select(RESULTS.c.hash).where(RESULTS.c.result_id == result.result_id)).scalar()
-    if same_id is not None:
-        if same_id == examined.hash:
-            return _verdict(examined, "duplicate", own, None, state.head)
-        return _put_aside(connection, examined, "result_id_reused", own, state.head)
-    near = {
-        row.seq: row
-        for row in connection.execute(
-            _this(select(RESULTS.c.seq, RESULTS.c.hash, RESULTS.c.prev), RESULTS, result.site, result.device).where(
-                RESULTS.c.seq.in_((result.seq - 1, result.seq, result.seq + 1))
-            )
-        )
-    }
-    if result.seq in near:
-        return _put_aside(connection, examined, "seq_reused", own, state.head)
-    before, after = near.get(result.seq - 1), near.get(result.seq + 1)
-    if not _holds_hands(examined, before, after):
-        return _put_aside(connection, examined, "chain_break", own, state.head)
-    gap = result.seq > 1 and before is None
-    head = next_head(state.head, examined.hash)
-    connection.execute(
-        RESULTS.insert().values(
-            **copied_columns(examined),
-            received_at=_text(examined.arrival.received_at),
-            gap=gap,
-            place=state.results + 1,
-            head=head,
-        )
-    )
-    connection.execute(
-        _this(update(DEVICES), DEVICES, result.site, result.device).values(results=state.results + 1, head=head)
-    )
-    connection.execute(
-        _this(update(QUARANTINE), QUARANTINE, result.site, result.device)
-        .where(QUARANTINE.c.hash == examined.hash, QUARANTINE.c.resolved_at.is_(None))
-        .values(resolved_at=_text(examined.arrival.received_at))
-    )
-    return _verdict(examined, "recorded", own, None, head, gap=gap)
-
-
-def _holds_hands(examined: Fit, before: Row[Any] | None, after: Row[Any] | None) -> bool:
-    result = examined.result
-    if (result.seq == 1) != (result.prev == GENESIS):
-        return False
-    if before is not None and result.prev != before.hash:
-        return False
-    return after is None or after.prev == examined.hash
-
-
-def copied_columns(fit: Fit) -> dict[str, object]:
-    """The columns that repeat what the signature covers."""
-    result = fit.result
-    return {
-        "result_id": result.result_id,
-        "site": result.site,
-        "device": result.device,
-        "seq": result.seq,
-        "prev": result.prev,
-        "hash": fit.hash,
-        "jws": fit.jws,
-        "outcome": result.outcome,
-        "person_ref": result.person_ref,
-        "scheme": result.scheme,
-        "mode": result.mode.value,
-        "reasons": json.dumps(result.reasons),
-        "decided_at": _text(result.decided_at),
-        "valid_until": result.valid_until.isoformat() if result.valid_until else None,
-        "ticket": result.ticket,
-    }
-
-
-def next_head(head: str, result_hash: str) -> str:
-    """A device's head after one more row: SHA-256 (hex) of the two hashes."""
-    return hashlib.sha256(bytes.fromhex(head) + bytes.fromhex(result_hash)).hexdigest()
-
-
-def _put_aside(
-    connection: Connection, examined: Fit | Unfit, reason: str, known: tuple[str, int] | None, head: str
-) -> Verdict:
-    arrival = examined.arrival
-    at = _text(arrival.received_at)
-    insert = _insert(connection, QUARANTINE).values(
-        site=arrival.topic.site,
-        device=arrival.topic.device,
-        hash=examined.hash,
-        size_bytes=len(arrival.payload),
-        raw=arrival.payload[:KEPT_BYTES],
-        reason=reason,
-        result_id=known[0] if known else None,
-        seq=known[1] if known else None,
-        first_at=at,
-        last_at=at,
-        times=1,
-    )
-    connection.execute(
-        insert.on_conflict_do_update(
-            index_elements=[QUARANTINE.c.site, QUARANTINE.c.device, QUARANTINE.c.hash],
-            set_={"times": QUARANTINE.c.times + 1, "last_at": at, "reason": reason},
-        )
-    )
-    return _verdict(examined, "quarantined", known, reason, head)
-
-
-def _verdict(
-    examined: Fit | Unfit,
-    verdict: Literal["recorded", "duplicate", "quarantined"],
-    known: tuple[str, int] | None,
-    reason: str | None,
-    head: str,
-    *,
-    gap: bool = False,
-) -> Verdict:
-    topic = examined.arrival.topic
-    result_id, seq = known if known is not None else (None, None)
-    return Verdict(verdict, topic.site, topic.device, examined.hash, result_id, seq, reason, head, gap)
-
-
-def _find(connection: Connection, result_hash: str, site: str, device: str) -> int | None:
-    query = _this(select(RESULTS.c.entry), RESULTS, site, device).where(RESULTS.c.hash == result_hash)
-    found = connection.execute(query).scalar()
-    return None if found is None else int(found)
 
 
 # --- what terminals say of themselves ------------------------------------------------------------------------
@@ -330,12 +154,8 @@ def _find(connection: Connection, result_hash: str, site: str, device: str) -> i
 
 def _note_device(connection: Connection, site: str, device: str, at: datetime) -> Row[Any]:
     """The device's row, made if need be and locked until the transaction ends."""
-    connection.execute(
-        _insert(connection, DEVICES)
-        .values(site=site, device=device, first_at=_text(at), last_at=_text(at), results=0, head=GENESIS)
-        .on_conflict_do_update(index_elements=[DEVICES.c.site, DEVICES.c.device], set_={"last_at": _text(at)})
-    )
-    return connection.execute(_this(select(DEVICES), DEVICES, site, device).with_for_update()).one()
+    note_devices(connection, {(site, device): at})
+    return connection.execute(_this(select(DEVICES), DEVICES, site, device)).one()
 
 
 def _note_status(connection: Connection, status: Status, received_at: datetime) -> bool:
@@ -348,7 +168,7 @@ def _note_status(connection: Connection, status: Status, received_at: datetime) 
         _this(update(DEVICES), DEVICES, status.site, status.device).values(
             status=status.state,
             status_run=status.run_id,
-            status_at=_text(received_at),
+            status_at=text_of(received_at),
             status_json=status.model_dump_json(exclude_none=True),
         )
     )
@@ -358,15 +178,15 @@ def _note_status(connection: Connection, status: Status, received_at: datetime) 
 def _note_alarm(connection: Connection, alarm: AlarmMessage, received_at: datetime) -> bool:
     _note_device(connection, alarm.site, alarm.device, received_at)
     inserted = connection.execute(
-        _insert(connection, ALARMS)
+        insert(connection, ALARMS)
         .values(
             alarm_id=alarm.alarm_id,
             site=alarm.site,
             device=alarm.device,
             kind=alarm.kind,
             detail=alarm.detail,
-            at=_text(alarm.at),
-            received_at=_text(received_at),
+            at=text_of(alarm.at),
+            received_at=text_of(received_at),
         )
         .on_conflict_do_nothing()
     )
@@ -400,19 +220,8 @@ def _sqlite_begin(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN IMMEDIATE"))
 
 
-def _insert(connection: Connection, table: Any) -> Any:
-    """An INSERT that can say ON CONFLICT, which the two databases spell alike but SQLAlchemy does not."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
-
-
 def _this(statement: Any, table: Any, site: str, device: str) -> Any:
     return statement.where(table.c.site == site, table.c.device == device)
-
-
-def _text(moment: datetime) -> str:
-    with suppress(OverflowError):  # the calendar's first or last day, as only a forger writes it: kept as said
-        moment = moment.astimezone(UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _translated(error: Exception) -> StateError | ConfigError | ToolError:

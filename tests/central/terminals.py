@@ -11,7 +11,8 @@ from typing import Any
 from central.consumer import Consumer, Incoming
 from central.devices import Devices, entry, to_text
 from central.examine import Arrival, Fit, Unfit, examine
-from central.ledger import Ledger, Verdict
+from central.intake import Verdict
+from central.ledger import Ledger
 from edge.ports import Slot
 from edge.wire import keys, topics
 from edge.wire.envelope import Typ, make_result, sign, verify

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from central.ledger import Ledger, next_head
+from central.intake import next_head
+from central.ledger import Ledger
 from edge.core.types import ClockState
 from edge.errors import ConfigError, StateError, ToolError
 from edge.ports import Slot
