@@ -3,6 +3,7 @@
 import ssl
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +80,9 @@ class Client:
             self._changed.notify_all()
 
 
-def wait_until(true: Any, what: str) -> None:
+def wait_until(true: Callable[[], object], what: str, patience_s: float = PATIENCE_S) -> None:
     """Look again until ``true()``; no test waits for a fixed time."""
-    deadline_s = time.monotonic() + PATIENCE_S
+    deadline_s = time.monotonic() + patience_s
     while not true():
         assert time.monotonic() < deadline_s, what
         time.sleep(0.05)
