@@ -24,7 +24,7 @@ lint: setup ## ruff, mypy --strict, import rules
 bench: setup ## times per model and per frame against bare interpreter calls, start, memory
 	$(BIN)/python -m tests.bench.bench
 
-models: setup ## build the quantized models again from the pinned packages (half an hour)
+models: setup ## build the quantized models again from the pinned packages (five minutes)
 	$(BIN)/anxin models build
 
 lock: setup ## refresh requirements/*.lock from pyproject.toml

@@ -7,6 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from edge.adapters.tflite import TfliteNet
+from edge.errors import ModelError
 from edge.ports import Net, NetSpec
 from edge.vision.manifest import Manifest, load_manifest
 from edge.vision.pipeline import Eyes
@@ -33,19 +34,36 @@ def manifest(folder: Path | None = None) -> Manifest:
     return load_manifest(models_folder(folder))
 
 
+def open_verified(folder: Path | None = None) -> tuple[VerifyReport, dict[str, Net]]:
+    """The models, each opened once, and whether hashes and known answers are right.
+
+    Raises `ModelError` when the manifest or a file is missing; what is there and wrong is the report's to say.
+    """
+    for _, file in manifest(folder).net_specs():
+        if not file.exists():
+            raise ModelError(f"the model {file} is missing; install Anxin's models again.")
+    nets: dict[str, Net] = {}
+
+    def keep(spec: NetSpec, file: Path) -> Net:
+        nets[spec.name] = open_net(spec, file)
+        return nets[spec.name]
+
+    return verify(models_folder(folder), keep), nets
+
+
 def verify_models(folder: Path | None = None) -> VerifyReport:
-    """Hashes and known answers of all models; raises `ModelError` when the manifest or a file is missing."""
+    """Hashes and known answers of all models, for those who only ask; raises `ModelError` without a manifest."""
     return verify(models_folder(folder), open_net)
 
 
 def open_eyes(folder: Path | None = None) -> Eyes:
-    """Eyes on the models of ``folder``."""
+    """Eyes on the models of ``folder``, which are believed as they are."""
     return Eyes(open_nets(folder))
 
 
 def versions(folder: Path | None = None) -> Mapping[str, str]:
     """The version id of each model, as results and rosters name them."""
-    return {spec.name: spec.version for spec, _ in manifest(folder).net_specs()}
+    return manifest(folder).versions()
 
 
 def log_to_stderr(level: int = logging.INFO) -> None:

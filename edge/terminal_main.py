@@ -37,6 +37,7 @@ from edge.runtime.slot import NewestFrame
 from edge.runtime.terminal import Services, TerminalLoop
 from edge.runtime.workers import Workers
 from edge.vision.blind import Blind
+from edge.vision.pipeline import Eyes
 from edge.wire.envelope import DeviceFacts
 from edge.wire.keys import KeyRing
 
@@ -123,9 +124,9 @@ class Terminal:
         outbox.open()
         self._closing.callback(outbox.close)
 
-        report = app.verify_models(config.models_dir)
+        report, nets = app.open_verified(config.models_dir)
         models = app.versions(config.models_dir)
-        vision: Vision = app.open_eyes(config.models_dir) if report.ok else Blind()
+        vision: Vision = Eyes(nets) if report.ok else Blind()
 
         self._policy = PolicyFile(
             config.inbox_dir, config.state_dir, site=site, device=device, office=office, clock=clock
