@@ -112,7 +112,8 @@ class Ledger:
         """(results recorded, messages in quarantine that are not resolved)."""
         try:
             with self._read() as connection:
-                recorded = connection.execute(select(func.count()).select_from(RESULTS)).scalar_one()
+                # The devices' own counts: counting the rows of a ledger of millions takes seconds.
+                recorded = connection.execute(select(func.sum(DEVICES.c.results))).scalar() or 0
                 waiting = select(func.count()).select_from(QUARANTINE).where(QUARANTINE.c.resolved_at.is_(None))
                 return int(recorded), int(connection.execute(waiting).scalar_one())
         except SQLAlchemyError as error:
@@ -184,7 +185,7 @@ def _note_alarm(connection: Connection, alarm: AlarmMessage, received_at: dateti
             site=alarm.site,
             device=alarm.device,
             kind=alarm.kind,
-            detail=alarm.detail,
+            detail=alarm.detail.replace("\0", ""),  # which PostgreSQL does not take
             at=text_of(alarm.at),
             received_at=text_of(received_at),
         )

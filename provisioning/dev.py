@@ -169,7 +169,8 @@ def _roster(
     write(file, jwe)
     photos = sum(len(rows) for each in enrolled.people for rows in each.references.values())
     said = f"number {number}: {len(enrolled.people)} people, {photos} references, sealed to this terminal"
-    return Step("roster", "; ".join((said, *enrolled.remarks)))
+    hint = () if people else ("nobody will be found on it: give --people",)
+    return Step("roster", "; ".join((said, *hint, *enrolled.remarks)))
 
 
 def _state(layout: Layout, choices: Choices) -> Step:

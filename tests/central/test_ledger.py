@@ -218,10 +218,11 @@ def test_an_alarm_is_noted_once(office: Office, terminal: Terminal) -> None:
         boot_id="0f1e2d3c-0000",
         at=NOON.astimezone(UTC),
         kind="camera_lost",
+        detail="with a \0 in it",
     )
     assert office.ledger.heard(alarm, NOON)
     assert not office.ledger.heard(alarm, NOON)
-    assert [row.kind for row in office.ledger.alarms()] == ["camera_lost"]
+    assert [(row.kind, row.detail) for row in office.ledger.alarms()] == [("camera_lost", "with a  in it")]
 
 
 @pytest.mark.parametrize(
