@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -50,7 +51,9 @@ class TfliteNet:
             raise ValueError(
                 f"{self.spec.name} takes uint8 pixels ({size}, {size}, 3), not {crop.dtype} {crop.shape}"
             )
-        self._fill(crop if self.spec.channels == "rgb" else crop[:, :, ::-1])
+        if self.spec.channels == "bgr":
+            crop = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2BGR), np.uint8)
+        self._fill(crop)
         self._interpreter.set_tensor(self._input["index"], self._batch)
         self._interpreter.invoke()
         return tuple(self._read(output) for output in self._outputs)

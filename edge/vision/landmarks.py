@@ -5,6 +5,7 @@ The crop is the face's box times 1.5, turned so that the eyes are level.  A crop
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,20 +34,20 @@ _LEVEL_PITCH_DEG = -4.0
 _BOX_SHARE, _BOX_DROP = 0.94, 0.048
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Mesh:
     """``points`` float32 (468, 3): x, y in the frame's pixels, z as large as x, smaller is nearer; presence 0..1."""
 
     points: Floats
     presence: float
 
-    @property
+    @cached_property
     def box(self) -> Floats:
         """float32 (4,): the smallest upright box round all points."""
-        flat = self.points[:, :2]
-        return np.asarray(np.concatenate([flat.min(0), flat.max(0)]), np.float32)
+        x, y = np.ascontiguousarray(self.points[:, :2].T)
+        return np.array([x.min(), y.min(), x.max(), y.max()], np.float32)
 
-    @property
+    @cached_property
     def detector_box(self) -> Floats:
         """float32 (4,): about the box that the detector would give, a square from the brows to the chin."""
         box = self.box
@@ -125,13 +126,16 @@ def eye_openness(points: Floats) -> float:
 
 def mouth_openness(points: Floats) -> float:
     """The gap between the inner lips, in distances between the outer eye corners: 0 shut, about 0.4 wide open."""
-    gap = np.linalg.norm(points[_LIPS[:, 0]] - points[_LIPS[:, 1]], axis=1).mean()
-    return float(gap / max(float(np.linalg.norm(points[RIGHT_EYE[0]] - points[LEFT_EYE[0]])), 1e-6))
+    return _mean_distance(points, _LIPS) / max(math.dist(points[RIGHT_EYE[0]], points[LEFT_EYE[0]]), 1e-6)
 
 
 def _openness(points: Floats, lids: NDArray[np.int_], corners: tuple[int, int]) -> float:
-    height = np.linalg.norm(points[lids[:, 0]] - points[lids[:, 1]], axis=1).mean()
-    return float(height / max(float(np.linalg.norm(points[corners[0]] - points[corners[1]])), 1e-6))
+    return _mean_distance(points, lids) / max(math.dist(points[corners[0]], points[corners[1]]), 1e-6)
+
+
+def _mean_distance(points: Floats, pairs: NDArray[np.int_]) -> float:
+    apart = points[pairs[:, 0]] - points[pairs[:, 1]]
+    return float(np.sqrt(np.einsum("ij,ij->i", apart, apart)).sum()) / len(pairs)
 
 
 def _direction(vectors: Floats) -> NDArray[np.float64]:

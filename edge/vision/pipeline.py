@@ -180,10 +180,11 @@ class Eyes:
         )
         passive = match = None
         if advice is Advice.READY:
-            if self._embedding_is_next(track):
+            embedding_is_next = self._embedding_is_next(track)
+            if embedding_is_next:
                 track, actions = self._probe(frame.rgb, mesh, track, actions, frame.at_ns)
                 match = None if self._references is None else track.probe.best(self._references)
-            else:
+            if not (embedding_is_next and settings.take_turns):
                 passive = self._passive.score(frame.rgb, mesh.detector_box)
             track.ready_frames += 1
         return Observation(
@@ -212,6 +213,8 @@ class Eyes:
         """Good frames go in turn to the embedding and the passive net; once the probe is full, more to the latter."""
         if self._references is None:
             return False
+        if not self._settings.take_turns:
+            return True
         every = self._settings.recheck_every if track.probe.full else 2
         return track.ready_frames % every == 0
 

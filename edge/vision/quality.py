@@ -1,19 +1,23 @@
 """Is this frame good enough to judge somebody by, and if not: the one thing that would help most."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 
 from edge.core.types import Advice
 from edge.ports import Floats, Pixels
+from edge.vision import geometry
 from edge.vision.detect import Face
 from edge.vision.landmarks import Mesh, Pose
 from edge.vision.settings import EyesSettings
 
 # A second difference two pixels wide: the noise of single pixels hardly shows in it.
 _EDGES = np.array([[1, 0, -2, 0, 1]], np.float32)
+_LUMA = np.array([0.299, 0.587, 0.114])  # of R, G, B; ITU-R BT.601
 _SIZE_PX = 96  # faces are measured at one size, so that figures compare across distances
 # Skin that shows on every uncovered face (mesh indices): upper cheeks; round the mouth without the lips; eye sockets.
 _CHEEKS = np.array([50, 101, 118, 280, 330, 347])
@@ -47,22 +51,23 @@ def measure(rgb: Pixels, mesh: Mesh) -> Figures:
     """The figures of one face."""
     height, width = rgb.shape[:2]
     box = mesh.box
-    face = _cut(rgb, box)
-    luma = cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)
-    middle = luma[_SIZE_PX // 8 : -_SIZE_PX // 8, _SIZE_PX // 8 : -_SIZE_PX // 8]
-    contrast = float(middle.std())
-    edges = min(float(cv2.filter2D(middle, cv2.CV_32F, kernel).std()) for kernel in (_EDGES, _EDGES.T))
-    cheeks, mouth, sockets = (_skin(face, box, mesh.points[part]) for part in (_CHEEKS, _ROUND_MOUTH, _SOCKETS))
+    face = cv2.cvtColor(_cut(rgb, box), cv2.COLOR_RGB2YCrCb)
+    rim = _SIZE_PX // 8
+    luma = np.ascontiguousarray(face[rim:-rim, rim:-rim, 0])
+    light, contrast = _mean_and_deviation(luma)
+    edges = min(_mean_and_deviation(cv2.filter2D(luma, cv2.CV_32F, kernel))[1] for kernel in (_EDGES, _EDGES.T))
+    smooth = np.asarray(cv2.blur(face, (3, 3)), np.uint8)
+    cheeks, mouth, sockets = (_middle(smooth, box, mesh.points[part]) for part in (_CHEEKS, _ROUND_MOUTH, _SOCKETS))
     return Figures(
         face_width=float(box[2] - box[0]) / width,
         face_x=float(box[0] + box[2]) / 2 / width,
         face_y=float(box[1] + box[3]) / 2 / height,
         sharpness=100 * edges / max(contrast, 1.0),
-        luma_face=float(middle.mean()),
+        luma_face=light,
         luma_behind=_behind(rgb, box),
-        chroma_step=float(np.hypot(*(mouth[1:] - cheeks[1:]))),
-        mouth_light=float(mouth[0]) / max(float(cheeks[0]), 1.0),
-        socket_step=max(0.0, 1 - float(sockets[0]) / max(float(cheeks[0]), 1.0)),
+        chroma_step=math.dist(mouth[1:], cheeks[1:]),
+        mouth_light=mouth[0] / max(cheeks[0], 1.0),
+        socket_step=max(0.0, 1 - sockets[0] / max(cheeks[0], 1.0)),
     )
 
 
@@ -124,8 +129,9 @@ def _light(figures: Figures, settings: EyesSettings) -> Advice | None:
 
 
 def _cover(figures: Figures, settings: EyesSettings) -> Advice | None:
-    bright = figures.mouth_light > 1.0 and figures.chroma_step > settings.covered_bright_chroma
-    mouth = bright or figures.chroma_step > settings.covered_chroma
+    low, high = settings.bare_mouth_light
+    suspect = settings.covered_suspect_chroma if not low <= figures.mouth_light <= high else settings.covered_chroma
+    mouth = figures.chroma_step > suspect
     return Advice.UNCOVER_FACE if mouth or figures.socket_step > settings.covered_eyes else None
 
 
@@ -142,38 +148,44 @@ def _attitude(figures: Figures, pose: Pose, speed_widths_s: float, settings: Eye
 
 
 def _cut(rgb: Pixels, box: Floats) -> Pixels:
-    """The face's box at 96x96; what lies outside the frame repeats its edge."""
+    """The face's box, as far as it is inside the frame, at 96x96."""
     height, width = rgb.shape[:2]
-    left, top = np.clip(box[:2].astype(int), 0, [width - 2, height - 2])
-    right, bottom = np.clip(box[2:].astype(int), [left + 2, top + 2], [width, height])
-    part = rgb[top:bottom, left:right]
-    way = cv2.INTER_AREA if min(part.shape[:2]) > _SIZE_PX else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(part, (_SIZE_PX, _SIZE_PX), interpolation=way), np.uint8)
+    left, top, right, bottom = (int(v) for v in box)
+    left, top = min(max(left, 0), width - 2), min(max(top, 0), height - 2)
+    right, bottom = min(max(right, left + 2), width), min(max(bottom, top + 2), height)
+    return geometry.resize(rgb[top:bottom, left:right], _SIZE_PX, _SIZE_PX)
 
 
-def _skin(face: Pixels, box: Floats, points: Floats) -> Floats:
-    """Median (Y, Cr, Cb) at ``points`` of the frame, from the 96x96 face; a grid of 3x3 pixels round each."""
-    at = ((points[:, :2] - box[:2]) / np.maximum(box[2:] - box[:2], 1e-3) * _SIZE_PX).astype(int)
-    offsets = np.stack(np.meshgrid([-1, 0, 1], [-1, 0, 1]), axis=-1).reshape(1, 9, 2)
-    x, y = np.moveaxis(np.clip(at[:, None] + offsets, 0, _SIZE_PX - 1).reshape(-1, 2), 1, 0)
-    patch = cv2.cvtColor(face[y, x].reshape(-1, 1, 3), cv2.COLOR_RGB2YCrCb)
-    return np.asarray(np.median(patch.reshape(-1, 3), axis=0), np.float32)
+def _middle(face: Pixels, box: Floats, points: Floats) -> list[float]:
+    """The median of (Y, Cr, Cb) at ``points`` of the frame, read from the 96x96 face."""
+    at = ((points[:, :2] - box[:2]) * (_SIZE_PX / np.maximum(box[2:] - box[:2], 1e-3))).astype(int)
+    at = np.minimum(np.maximum(at, 0), _SIZE_PX - 1)
+    values = np.sort(face[at[:, 1], at[:, 0]], axis=0)
+    return [float(v) for v in values[len(values) // 2]]
+
+
+def _mean_and_deviation(plane: Any) -> tuple[float, float]:
+    mean, deviation = cv2.meanStdDev(plane)
+    return float(mean[0, 0]), float(deviation[0, 0])
 
 
 def _behind(rgb: Pixels, box: Floats) -> float:
-    """Mean luma beside and above the face, within twice its box; the face's own where there is nothing else."""
+    """Mean luma beside and above the face, within twice its box; the frame's where there is nothing else."""
     height, width = rgb.shape[:2]
-    x0, y0, x1, y1 = (float(v) for v in box)
-    reach_x, reach_y = (x1 - x0) / 2, (y1 - y0) / 2
-    left, right = max(0, int(x0 - reach_x)), min(width, int(x1 + reach_x))
-    top, bottom = max(0, int(y0 - reach_y)), min(height, int(y1))
-    step = max(1, int((x1 - x0) / 24))
-    parts = [
-        rgb[top : max(top, int(y0)) : step, left:right:step],
-        rgb[max(top, int(y0)) : bottom : step, left : max(left, int(x0)) : step],
-        rgb[max(top, int(y0)) : bottom : step, min(right, int(x1)) : right : step],
-    ]
-    pixels = np.concatenate([part.reshape(-1, 3) for part in parts])
-    if not len(pixels):
-        pixels = rgb[::step, ::step].reshape(-1, 3)
-    return float(pixels.mean(0) @ np.array([0.299, 0.587, 0.114]))
+    x0, y0, x1, y1 = (int(v) for v in box)
+    reach_x, reach_y = (x1 - x0) // 2, (y1 - y0) // 2
+    left, right = max(0, x0 - reach_x), min(width, x1 + reach_x)
+    top, middle, bottom = max(0, y0 - reach_y), max(0, y0), min(height, y1)
+    step = max(1, (x1 - x0) // 48)  # every pixel would say no more
+    total, count = np.zeros(3), 0
+    for part in (
+        rgb[top:middle:step, left:right],
+        rgb[middle:bottom:step, left : max(left, x0)],
+        rgb[middle:bottom:step, min(right, x1) : right],
+    ):
+        pixels = part.shape[0] * part.shape[1]
+        if pixels:
+            total += np.array(cv2.mean(part)[:3]) * pixels
+            count += pixels
+    mean = total / count if count else np.array(cv2.mean(rgb)[:3])
+    return float(mean @ _LUMA)

@@ -121,13 +121,17 @@ class EyesSettings:
     """A second face at least this share of the first one's width stands at the terminal, a smaller one passes by."""
     covered_chroma: float = 25.0
     """Distance in (Cr, Cb) between mouth and upper cheeks: a mask, a scarf or a hand; lips and beards stay below."""
-    covered_bright_chroma: float = 14.0
-    """The same where it is brighter round the mouth than on the cheeks: a white mask; no beard is."""
+    covered_suspect_chroma: float = 14.0
+    """The same where the light is suspicious, too: brighter than `bare_mouth_light` (white masks) or darker."""
+    bare_mouth_light: tuple[float, float] = (0.3, 1.0)
+    """Luma round the mouth by that of the cheeks: black beards on 500 photos go down to 0.3."""
     covered_eyes: float = 0.65
     """Eye sockets this much darker than the cheeks: sunglasses."""
 
     passive_box_scale: float = 2.7
     """The passive net's training: 2.7 detector boxes, moved inside the frame."""
+    take_turns: bool = True
+    """Good frames go to the passive net or to the embedding; False: to both, which the bench measures."""
     probe_most: int = 16
     """Good frames in a probe; the mean of more does not get better."""
     recheck_every: int = 4
