@@ -10,14 +10,14 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 
 from sqlalchemy import Row
 
 from central.devices import Devices
 from central.examine import Arrival, Fit, examine
-from central.intake import copied_columns, next_head
+from central.intake import Owner, copied_columns, next_head
 from central.ledger import Ledger
 from edge.errors import UntrustedError
 from edge.wire import topics
@@ -112,27 +112,28 @@ class Report:
 
 
 def audit(ledger: Ledger, devices: Devices) -> Report:
-    """Check every row of ``ledger`` against the keys in ``devices``."""
-    reports: dict[tuple[str, str], DeviceReport] = {}
+    """Check every row of ``ledger``, as it is at one moment, against the keys in ``devices``."""
+    reports: dict[Owner, DeviceReport] = {}
 
-    def of(site: str, device: str) -> DeviceReport:
-        return reports.setdefault((site, device), DeviceReport(site, device))
+    def of(owner: Owner) -> DeviceReport:
+        return reports.setdefault(owner, DeviceReport(*owner))
 
-    put_aside: dict[tuple[str, str], set[int]] = {}
-    for row in ledger.quarantine():
-        report = of(row.site, row.device)
-        report.quarantined[row.reason] = report.quarantined.get(row.reason, 0) + 1
-        if row.seq is not None:
-            put_aside.setdefault((row.site, row.device), set()).add(row.seq)
-    by_device: dict[tuple[str, str], list[_Link]] = {}
-    for row in ledger.results():
-        by_device.setdefault((row.site, row.device), []).append(_check_row(row, devices, of(row.site, row.device)))
-    for row in ledger.devices():
-        key = (row.site, row.device)
-        of(*key).head_wrong = not _heads_hold(by_device.get(key, []), row.results, row.head)
-    for key, links in by_device.items():
-        _check_chain(links, of(*key), put_aside.get(key, set()))
-    return Report([reports[key] for key in sorted(reports)])
+    with ledger.snapshot():
+        put_aside: dict[Owner, set[int]] = {}
+        for row in ledger.quarantine():
+            owner = (row.site, row.device)
+            of(owner).quarantined[row.reason] = of(owner).quarantined.get(row.reason, 0) + 1
+            if row.seq is not None:
+                put_aside.setdefault(owner, set()).add(row.seq)
+        # What the office acknowledged last; a terminal whose rows are gone altogether is still in it.
+        heads = {(row.site, row.device): (row.results, row.head) for row in ledger.devices()}
+        for owner, newest in heads.items():
+            of(owner).head_wrong = newest != (0, GENESIS)
+        for owner, rows in groupby(ledger.results(), key=lambda row: (row.site, row.device)):
+            links = [_check_row(row, devices, of(owner)) for row in rows]
+            of(owner).head_wrong = not _heads_hold(links, *heads.get(owner, (0, GENESIS)))
+            _check_chain(links, of(owner), put_aside.get(owner, set()))
+    return Report([reports[owner] for owner in sorted(reports)])
 
 
 @dataclass(frozen=True, slots=True)

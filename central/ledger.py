@@ -29,6 +29,7 @@ class Ledger:
     def __init__(self, url: str) -> None:
         self.url = url
         self._engine: Engine | None = None
+        self._held: Connection | None = None
 
     def open(self, *, create: bool = True) -> "Ledger":
         """Connect and check the schema; with ``create`` make an empty database's tables.
@@ -134,11 +135,27 @@ class Ledger:
             yield connection
 
     @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Everything read inside sees the ledger at one moment, while the office goes on writing."""
+        with self._read() as connection:
+            self._held = connection
+            try:
+                yield
+            finally:
+                self._held = None
+
+    @contextmanager
     def _read(self) -> Iterator[Connection]:
-        """A transaction that does not keep the office from writing."""
+        """A transaction that sees one moment and keeps nobody from writing."""
         if self._engine is None:
             raise StateError("The ledger is not open.")
-        with self._engine.execution_options(sqlite_begin="BEGIN").begin() as connection:
+        if self._held is not None:
+            yield self._held
+            return
+        options = {"sqlite_begin": "BEGIN"}
+        if self._engine.dialect.name == "postgresql":
+            options = {"isolation_level": "REPEATABLE READ"}
+        with self._engine.execution_options(**options).begin() as connection:
             yield connection
 
     def _check_schema(self, connection: Connection, create: bool) -> None:

@@ -21,7 +21,7 @@ from edge.core.policy import Policy
 from edge.errors import ConfigError, StateError
 from provisioning.broker import write_broker_files
 from provisioning.ca import Authority
-from provisioning.files import folder, read, write
+from provisioning.files import PRIVATE, PUBLIC, folder, read, write
 from provisioning.keys import keep_key, keep_secret, write_key_set
 from provisioning.layout import Layout
 from provisioning.settings import OFFICE, Choices, Wanted, check, choose, says, texts
@@ -116,7 +116,9 @@ def _configuration(layout: Layout, choices: Choices) -> Step:
     written = [
         name
         for name, text in texts(choices).items()
-        if not says(layout.root / name, choices) and write(layout.root / name, text)
+        # The office's holds the name of its shared subscription, which is a secret (docs/office.md).
+        if not says(layout.root / name, choices)
+        and write(layout.root / name, text, mode=PRIVATE if name == "office.toml" else PUBLIC)
     ]
     check(layout)
     return Step("settings", f"{', '.join(written)} written" if written else "kept as they are")

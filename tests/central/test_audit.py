@@ -60,6 +60,23 @@ def test_a_whole_terminal_that_was_deleted_is_missed(full: Office) -> None:
     assert device.head_wrong
 
 
+def test_rows_whose_terminal_the_office_forgot_are_found(full: Office) -> None:
+    (device,) = tamper(full, "DELETE FROM devices").devices
+    assert device.head_wrong
+
+
+def test_the_audit_sees_one_moment_while_the_office_goes_on(full: Office, terminal: Terminal) -> None:
+    with full.ledger.snapshot():
+        before = len(list(full.ledger.results()))
+        writer = Ledger(full.ledger.url).open()
+        arrived = full.examine(terminal.result(), terminal)
+        assert writer.take([arrived])[0].verdict == "recorded"
+        writer.close()
+        assert (before, len(list(full.ledger.results()))) == (5, 5)
+        assert [row.results for row in full.ledger.devices()] == [5]
+    assert audit(full.ledger, full.devices).last_line().startswith("ledger: 6 results")
+
+
 @pytest.mark.parametrize(
     "statement",
     [
