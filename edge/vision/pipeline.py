@@ -111,7 +111,7 @@ class Eyes:
     def _find(self, frame: Frame) -> Mesh | None:
         """The mesh of the tracked face in this frame, or of a new one; None when nobody is there."""
         track, settings = self._track, self._settings
-        if track is not None and frame.at_ns - track.seen_ns > settings.lost_after_s * _NS:
+        if track is not None and track.is_over(frame.at_ns, settings):
             self._drop_track()
             track = None
         mesh = None
@@ -159,6 +159,8 @@ class Eyes:
     # --- what does it look like -------------------------------------------------------------------------------
 
     def _nobody(self, frame: Frame) -> Observation:
+        if self._track is not None:
+            self._track.missed = True
         return Observation(
             frame_no=frame.number, at_ns=frame.at_ns, faces=0, advice=Advice.NO_FACE, track=self._tracks
         )
@@ -261,6 +263,7 @@ class _Track:
         self.actions = actions
         self.ready_frames = 0
         self.seen_ns = 0
+        self.missed = False
         self._mesh: Mesh | None = None
 
     @property
@@ -268,6 +271,11 @@ class _Track:
         if self._mesh is None:
             raise RuntimeError("a track has a mesh from its first frame on")
         return self._mesh
+
+    def is_over(self, at_ns: int, settings: EyesSettings) -> bool:
+        """Whether the face was out of sight for so long that it may be another one."""
+        longest_s = settings.lost_after_s if self.missed else settings.blind_after_s
+        return at_ns - self.seen_ns > longest_s * _NS
 
     def could_be(self, mesh: Mesh, at_ns: int, settings: EyesSettings) -> bool:
         """Whether a head can have moved there in the time."""
@@ -286,7 +294,7 @@ class _Track:
             box = mesh.detector_box
             moved = float(np.hypot(*(_centre(box) - _centre(self._mesh.detector_box))))
             speed = moved / max(float(box[2] - box[0]), 1.0) / ((at_ns - self.seen_ns) / _NS)
-        self._mesh, self.seen_ns = mesh, at_ns
+        self._mesh, self.seen_ns, self.missed = mesh, at_ns, False
         return speed
 
 

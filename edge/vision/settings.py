@@ -83,7 +83,9 @@ class EyesSettings:
     detect_every_s: float = 0.4
     """A second face is seen within half a second; the detector costs a fifth of a frame."""
     lost_after_s: float = 0.3
-    """A face that was away for longer may have been exchanged: new track."""
+    """A face that frames did not show for longer may have been exchanged: new track."""
+    blind_after_s: float = 0.7
+    """The same where no frame was looked at in between: a busy machine is no sign of an exchange, a long gap is."""
     jump_widths: float = 0.75
     """No head moves three quarters of its width between two frames; plus `speed_widths_s` for the time between."""
     speed_widths_s: float = 3.0

@@ -180,6 +180,12 @@ def test_one_lost_frame_does_not_end_a_track(eyes: Eyes) -> None:
     assert look(eyes, still(collins(), 2, start=7))[-1].track == 1
 
 
+def test_a_busy_machine_keeps_the_track_and_a_long_blackout_does_not(eyes: Eyes) -> None:
+    look(eyes, still(collins(), 4))
+    assert look(eyes, still(collins(), 1, start=12))[0].track == 1  # half a second without frames
+    assert look(eyes, still(collins(), 1, start=24))[0].track == 2  # eight tenths
+
+
 def test_a_face_that_jumps_through_the_picture_is_another_face(eyes: Eyes) -> None:
     before = look(eyes, still(moved(collins(), x=-150), 4))
     after = look(eyes, still(moved(collins(), x=150), 4, start=4))
