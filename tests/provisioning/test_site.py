@@ -3,6 +3,7 @@
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -147,3 +148,23 @@ def test_a_free_port_is_free_and_below_the_ephemeral_ones() -> None:
         assert 20000 <= port < 30000
         assert free_port(port) != port
     assert sys.platform == "linux"
+
+
+@pytest.mark.process
+@needs_mosquitto
+def test_a_site_runs_until_ctrl_c_and_leaves_nothing_behind(layout: Layout) -> None:
+    command = [sys.executable, "-m", "edge", "provision", "run", str(layout.root)]
+    without = ["--without", "terminal", "--without", "uplink"]
+    with subprocess.Popen([*command, *without], stdout=subprocess.PIPE, text=True) as runner:
+        assert runner.stdout is not None
+        said = [runner.stdout.readline()]
+        while "connected" not in said[-1]:
+            said.append(runner.stdout.readline())
+            assert said[-1], said
+        port = layout.read_broker_port()
+        assert accepts_tls(port, layout.device / "ca.crt")
+        runner.send_signal(signal.SIGINT)
+        assert runner.wait(30) == 0
+    assert said[0].startswith("site: broker, office run")
+    assert not accepts_tls(port, layout.device / "ca.crt")
+    assert "Normal disconnection" in (layout.logs / "office.log").read_text()
