@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 
 from edge.core.frame_header import FrameHeader
-from edge.ports import Pixels
+from edge.ports import Frame, Pixels
+from sim.socket_camera import FrameServer
 
 WIDTH, HEIGHT = 320, 240
 
@@ -194,6 +195,27 @@ def producing(path: Path) -> Iterator[Producer]:
         yield producer
     finally:
         producer.stop()
+
+
+@contextmanager
+def offering(server: FrameServer) -> Iterator[threading.Event]:
+    """Our scene from the simulator's own server, until the event says that it hangs."""
+    hanging, over = threading.Event(), threading.Event()
+
+    def offer() -> None:
+        number = 0
+        while not over.wait(0.01):
+            if not hanging.is_set():
+                server.offer(Frame(number, time.monotonic_ns(), scene(number)))
+            number += 1
+
+    thread = threading.Thread(target=offer, name="scene")
+    thread.start()
+    try:
+        yield hanging
+    finally:
+        over.set()
+        thread.join()
 
 
 def write_video(path: Path, frames: int = 12, rate: float = 50.0) -> None:

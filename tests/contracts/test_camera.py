@@ -22,13 +22,17 @@ from edge.adapters.camera_v4l2 import V4l2Camera, find_device
 from edge.cameras import open_camera
 from edge.errors import CameraError, ConfigError, ToolError
 from edge.ports import Camera, Frame
+from sim.camera import SimCamera
+from sim.socket_camera import FrameServer
 from tests.contracts.cameras import (
     HEIGHT,
     WIDTH,
     FakeCapture,
     FakePicamera2,
     fake_devices,
+    offering,
     producing,
+    scene,
     write_pictures,
     write_video,
 )
@@ -53,6 +57,8 @@ class Rig:
         "v4l2",
         "socket",
         "picamera2",
+        "simulated",
+        "simulated socket",
         pytest.param("real picamera2", marks=pytest.mark.pi),
     ]
 )
@@ -81,6 +87,12 @@ def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
             Picamera2Camera(WIDTH, HEIGHT, 30, make=lambda _: library),
             hang=lambda: setattr(library, "hanging", True),
         )
+    elif kind == "simulated":
+        simulated = SimCamera(lambda number, _at_s: scene(number), frames_per_second=50)
+        yield Rig(simulated, hang=lambda: setattr(simulated, "hanging", True))
+    elif kind == "simulated socket":
+        with FrameServer(tmp_path / "frames") as server, offering(server) as hanging:
+            yield Rig(SocketCamera(tmp_path / "frames"), hang=hanging.set)
     else:
         if find_spec("picamera2") is None:
             pytest.skip("picamera2 is not installed here: run this on a Raspberry Pi with its camera")

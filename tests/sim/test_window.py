@@ -24,7 +24,7 @@ def free_port() -> int:
 
 async def until(true: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
-        while not true():
+        while not true():  # noqa: ASYNC110  (what is waited for happens in the page's thread)
             await asyncio.sleep(0.01)
 
 
