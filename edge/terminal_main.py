@@ -143,8 +143,8 @@ class Terminal:
         )
         refused = [self._policy.open(), self._roster.open()]
         if self._policy.policy is None or self._roster.version == "none":
-            why = " ".join(sentence for sentence in refused if sentence) or "There is no policy or no roster."
-            raise UntrustedError(f"{config.inbox_dir}: {why} Ask the office for both, or run `anxin provision`.")
+            what = " ".join(sentence for sentence in refused if sentence) or "There is no policy or no roster."
+            raise UntrustedError(f"{config.inbox_dir}: {what} Ask the office for both, or run `anxin provision`.")
 
         def facts() -> DeviceFacts:
             return DeviceFacts(site, device, clock.boot_id, metadata.version("anxin"), models, self._roster.version)
