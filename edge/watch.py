@@ -265,7 +265,7 @@ class _Live(Printer):
         super().__init__(every=True)
         self._console = Console()
         self._live = Live(console=self._console, refresh_per_second=8)
-        self._source = source
+        self._title = Path(source).name if Path(source).exists() else source
 
     def __enter__(self) -> "Printer":
         self._live.start()
@@ -280,7 +280,7 @@ class _Live(Printer):
         self._live.console.print(f"{when}  frames {first} to {seen.frame_no}  [bold]{name}[/] {action.score:.2f}")
 
     def frame(self, seen: Observation, tally: Tally) -> None:
-        table = Table(title=self._source, show_header=False)
+        table = Table(title=self._title, show_header=False, min_width=48)
         table.add_row("frame", f"{seen.frame_no} at {tally.seconds(seen.at_ns):.2f} s")
         table.add_row("faces", f"{seen.faces}, track {seen.track}" + (" (frozen picture)" if seen.frozen else ""))
         table.add_row("advice", seen.advice.value.replace("_", " "))

@@ -93,6 +93,6 @@ def _merge(places: Floats, scores: Floats, same_face_iou: float) -> list[Face]:
         group[best] = True
         free &= ~group
         weights = scores[group] / scores[group].sum()
-        place = np.tensordot(weights, places[group], axes=1).astype(np.float32)
+        place = np.asarray(weights @ places[group].reshape(-1, 16), np.float32).reshape(8, 2)
         faces.append(Face(place[:2].reshape(4), place[2:], float(scores[best])))
     return faces
