@@ -21,6 +21,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
+
 from edge.app import open_nets
 from edge.config import TerminalConfig
 from edge.config import load as load_config
@@ -274,6 +276,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
+    cv2.setNumThreads(1)  # the terminal needs the other core
     try:
         plan = scenario.load(args.scenario)
         camera, page = args.camera, args.page

@@ -71,6 +71,10 @@ def canvas(portrait: Portrait, photo: Pixels) -> tuple[Pixels, NDArray[np.float6
     )
     how = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR
     picture = cv2.warpAffine(photo, matrix, CANVAS_PX, flags=how, borderMode=cv2.BORDER_REPLICATE)
+    end = int(matrix[1, 2] + scale * photo.shape[0]) - 1
+    if end < CANVAS_PX[1]:
+        # Cloth without stripes where the photo's last row goes on.
+        picture[end:] = cv2.GaussianBlur(picture[end - 4 : end], (0, 0), 22).mean(0, keepdims=True).astype(np.uint8)
     whole = matrix.copy()
     whole[:, :2] *= shrink
     return np.asarray(picture, np.uint8), whole
@@ -207,7 +211,7 @@ def _worth_drawing(
     triangles: NDArray[np.int32], rest: Points, follow: NDArray[np.float32], coverage: NDArray[np.float32]
 ) -> NDArray[np.int32]:
     """Only the triangles that move and that something of the person is in."""
-    near = cv2.dilate(coverage, np.ones((25, 25), np.uint8)) > 0.02
+    near = cv2.dilate(coverage, np.ones((65, 65), np.uint8)) > 0.02
     middle = rest[triangles, :2].mean(1).round().astype(int)
     inside = (middle >= 0).all(1) & (middle < np.array(CANVAS_PX)).all(1)
     covered = np.zeros(len(triangles), bool)

@@ -15,6 +15,9 @@ from sim.puppet.sensor import Sensor, SensorSettings
 from sim.puppet.warp import draw
 
 
+LIGHT_ONE = 128  # the byte that leaves a colour as it is
+
+
 class Actor(Protocol):
     """Somebody or something before the camera."""
 
@@ -70,9 +73,8 @@ class Scene:
         """From now on the room is lit like this."""
         self.light = light
         self._wall = room.wall(self._seed, light, self.width_px, self.height_px)
-        self._falling = room.falling(light, self.width_px, self.height_px)
-        if light.behind:
-            self._falling = self._falling.astype(np.float32)
+        falling = room.falling(light, self.width_px, self.height_px)
+        self._falling = np.clip(falling * LIGHT_ONE, 0, 255).astype(np.uint8)
 
     def render(self, number: int, at_s: float) -> Pixels:
         """RGB uint8 (H, W, 3): frame ``number`` at ``at_s`` (growing)."""
@@ -89,10 +91,10 @@ class Scene:
         if not rows.size:
             return picture
         where = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        colour = np.ascontiguousarray(layer[where][..., :3])
+        colour = cv2.cvtColor(layer[where], cv2.COLOR_RGBA2RGB)
         if lit:
-            colour = cv2.multiply(colour, self._falling[where], dtype=cv2.CV_8U)
-        through = cv2.merge([255 - layer[where][..., 3]] * 3)
+            colour = cv2.multiply(colour, self._falling[where], scale=1 / LIGHT_ONE)
+        through = cv2.cvtColor(255 - coverage[where], cv2.COLOR_GRAY2RGB)
         out = picture.copy()
         out[where] = cv2.add(colour, cv2.multiply(picture[where], through, scale=1 / 255))
         return out

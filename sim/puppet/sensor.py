@@ -37,7 +37,8 @@ class Sensor:
             for _ in range(TILES)
         ]
         y, x = np.mgrid[-1 : 1 : height_px * 1j, -1 : 1 : width_px * 1j].astype(np.float32)
-        self._vignette = np.repeat((1 - settings.vignette * (x * x + y * y) / 2)[..., None], 3, 2).astype(np.float32)
+        falloff = 1 - settings.vignette * (x * x + y * y) / 2
+        self._vignette = np.repeat((falloff * 255)[..., None], 3, 2).astype(np.uint8)
         self._gain: float | None = None
         self._last_s = 0.0
 
@@ -45,7 +46,7 @@ class Sensor:
         """The scene RGB uint8 (H, W, 3) as frame ``number``; call with growing ``at_s``."""
         gain = self._auto(scene, at_s)
         soft = cv2.GaussianBlur(scene, (0, 0), self._settings.blur_px) if self._settings.blur_px else scene
-        lit = cv2.multiply(soft, self._vignette, scale=gain, dtype=cv2.CV_8U)
+        lit = cv2.multiply(soft, self._vignette, scale=gain / 255)
         # Noise in sixteenths of a grey level: read noise, and shot noise that grows with the root of the light.
         levels = np.arange(256, dtype=np.float32)
         shot = levels * 255 / self._settings.full_well * gain
