@@ -14,7 +14,6 @@ from sim.puppet.room import Light
 from sim.puppet.sensor import Sensor, SensorSettings
 from sim.puppet.warp import draw
 
-
 LIGHT_ONE = 128  # the byte that leaves a colour as it is
 
 
