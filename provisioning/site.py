@@ -6,6 +6,7 @@ their process id only, and their output goes to ``logs/NAME.log`` in the site's 
 """
 
 import contextlib
+import fcntl
 import os
 import signal
 import subprocess
@@ -24,9 +25,11 @@ from provisioning.layout import Layout
 from provisioning.notify import NotifySocket
 
 WATCHDOG_S = 30.0
+ABORT_S = 5.0  # after SIGABRT comes SIGKILL: a stopped process (SIGSTOP, a dead disk) hears nothing else
 RESTART_AFTER_S = 0.5  # RestartSec= of our units is 1 s; the demo has less time
 STARTS_MOST = 3  # in a row without getting ready: then `wait_ready` stops waiting
 TURN_S = 0.1
+LOCK = "run.lock"
 NAMES = ("broker", "office", "terminal", "uplink")
 
 
@@ -53,6 +56,7 @@ class Service:
         self._notify = NotifySocket()
         self._process: subprocess.Popen[bytes] | None = None
         self._restart_at_s: float | None = None
+        self._aborted_at_s: float | None = None
 
     @property
     def pid(self) -> int | None:
@@ -95,7 +99,7 @@ class Service:
                 process_group=0,  # Ctrl-C is for the runner, which ends the others in their order
             )
         self.starts += 1
-        self._restart_at_s = None
+        self._restart_at_s = self._aborted_at_s = None
 
     def turn(self, now_s: float) -> None:
         """Read its notices; end it when it starves its watchdog; restart it when it ended and is wanted."""
@@ -105,7 +109,7 @@ class Service:
         code = self._process.poll()
         if code is None:
             if notices.fed_s is not None and now_s - notices.fed_s > WATCHDOG_S:
-                self.signal(signal.SIGABRT)
+                self._abort(now_s)
             return
         if self._restart_at_s is None:
             self.last_exit = code
@@ -113,6 +117,14 @@ class Service:
             self._restart_at_s = now_s + RESTART_AFTER_S
         elif self.wanted and self._restart and now_s >= self._restart_at_s:
             self.start()
+
+    def _abort(self, now_s: float) -> None:
+        """What a service manager does to a process that starved its watchdog: SIGABRT, and SIGKILL if it stays."""
+        if self._aborted_at_s is None:
+            self._aborted_at_s = now_s
+            self.signal(signal.SIGABRT)
+        elif now_s - self._aborted_at_s >= ABORT_S:
+            self.signal(signal.SIGKILL)
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the running process, if there is one."""
@@ -160,11 +172,14 @@ class Site:
         self._thread: threading.Thread | None = None
         self._services: dict[str, Service] = {}
         self._broker: Broker | None = None
+        self._mine: int | None = None
 
     def open(self) -> None:
-        """Read the site's settings; raises `ConfigError`.  Starts nothing."""
+        """Read the site's settings; raises `ConfigError`, or `StateError` if it runs already.  Starts nothing."""
         layout = self.layout
-        self._broker = Broker(layout.broker, layout.read_broker_port())
+        port = layout.read_broker_port()
+        self._take(layout.root / LOCK)
+        self._broker = Broker(layout.broker, port)
         arguments = {
             "office": ("central", "serve", "--config", str(layout.office_config)),
             "terminal": ("terminal", "--config", str(layout.terminal_config)),
@@ -261,6 +276,19 @@ class Site:
         self._services = {}
         if self._broker is not None:
             self._broker.stop()
+        mine, self._mine = self._mine, None
+        if mine is not None:
+            os.close(mine)
+
+    def _take(self, lock: Path) -> None:
+        """Keep a second runner out: its office would push this one's off the broker again and again."""
+        try:
+            self._mine = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._mine, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StateError(f"{lock.parent} runs already; end that run first (Ctrl-C there).") from None
+        except OSError as error:
+            raise StateError(f"{lock} cannot be written ({error.strerror}); check its owner and mode.") from None
 
     def _service(self, name: str) -> Service:
         try:

@@ -98,6 +98,33 @@ def test_a_process_that_starves_its_watchdog_is_ended(service: Service) -> None:
 
 
 @pytest.mark.process
+def test_a_process_that_does_not_even_hear_the_watchdog_is_killed(service: Service) -> None:
+    import time
+
+    service.start()
+    wait_until(lambda: service.ready, "it did not get ready")
+    service.signal(signal.SIGSTOP)
+    late_s = time.monotonic() + 1000
+    service.turn(late_s)
+    service.turn(late_s + 1)
+    assert service.pid is not None
+    service.turn(late_s + 10)
+    wait_until(lambda: service.pid is None, "it was not killed")
+    service.turn(late_s + 11)
+    assert service.last_exit == -signal.SIGKILL
+
+
+def test_a_site_is_run_once_at_a_time(layout: Layout) -> None:
+    with Site(layout.root):
+        with pytest.raises(StateError, match="runs already; end that run first"), Site(layout.root):
+            pass
+        with pytest.raises(StateError, match="runs already"), Site(layout.root):
+            pass
+    with Site(layout.root):
+        pass
+
+
+@pytest.mark.process
 @needs_mosquitto
 def test_the_broker_is_there_when_start_returns_and_gone_when_stop_does(layout: Layout) -> None:
     broker = Broker(layout.broker, layout.read_broker_port())
