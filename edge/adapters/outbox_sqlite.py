@@ -317,13 +317,16 @@ class SqliteOutbox:
         # The whole file once; a connection that broke (a full disk) must not make the next person wait for it.
         if self._examined != self._inode and db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
             raise StateError(f"{self._path} is damaged; {kept}.")
+        # One moment for both: the other service may commit between two reads.
+        db.execute("BEGIN")
         chain = db.execute("SELECT device, seq, head FROM chain").fetchall()
+        last = db.execute("SELECT seq, jws FROM results ORDER BY seq DESC LIMIT 1").fetchone()
+        db.execute("COMMIT")
         if len(chain) != 1:
             raise StateError(f"{self._path} has lost the head of its chain; {kept}.")
         device, seq, head = chain[0]
         if device != self._device:
             raise StateError(f"{self._path} belongs to {device}, this terminal is {self._device}; {kept}.")
-        last = db.execute("SELECT seq, jws FROM results ORDER BY seq DESC LIMIT 1").fetchone()
         if last is not None and last[0] > seq:
             raise StateError(f"{self._path} holds results beyond the head of its chain; {kept}.")
         if last is not None and last[0] == seq and hashlib.sha256(last[1].encode()).hexdigest() != head:
