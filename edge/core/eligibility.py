@@ -6,6 +6,7 @@ with 12 months and `Boundary.MONTH_END` is good through 31 March 2027; with `Bou
 day of March 2027, and one of 29 February through 28 February.  ``valid_until`` is always the last good day.
 """
 
+import re
 from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from edge.core.types import Standing
 # China has had one civil time without daylight saving since 1991-09-15, so a fixed offset is exact and the core
 # needs no time-zone files.  A test compares it with the tz database.
 ZONES: Mapping[str, timezone] = MappingProxyType({"Asia/Shanghai": timezone(timedelta(hours=8), "Asia/Shanghai")})
+
+# A result names its scheme, and the wire takes these characters only.
+SCHEME_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 # What the office decides is not for the terminal to recompute from dates.
 DECIDED_BY_OFFICE = frozenset(
@@ -79,8 +83,8 @@ class Scheme:
     windows: tuple[Window, ...] = (MonthlyWindow(1, 3),)  # the notice closes the channel on the 1st to 3rd
 
     def __post_init__(self) -> None:
-        if not self.name:
-            raise ValueError("a scheme needs a name")
+        if not SCHEME_NAME.fullmatch(self.name):
+            raise ValueError("a scheme needs a name of 1 to 64 letters, digits, dots, hyphens and underscores")
         if not 1 <= self.cycle_months <= 60:
             raise ValueError("cycle_months must be within 1 and 60")
         if not 1 <= self.warning_months <= self.cycle_months:

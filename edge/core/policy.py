@@ -6,6 +6,7 @@ next to its reason; figures from measurements name them, the others are judgemen
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
@@ -17,6 +18,10 @@ from edge.core.eligibility import Boundary, DatedWindow, MonthlyWindow, Scheme, 
 from edge.core.types import Action, ActionSeen
 
 Kind = TypeVar("Kind", bound=StrEnum)
+
+# Every result carries the policy's version and that of the consent; a name that the wire refuses would only be
+# found out when somebody's result is to be signed.
+VERSION_NAME = re.compile(r"[A-Za-z0-9_.+:-]{1,96}")
 
 
 @unique
@@ -122,8 +127,9 @@ class Policy:
             least, most = each.metadata["least"], each.metadata["most"]
             if not (math.isfinite(value) and least <= value <= most):
                 raise ValueError(f"policy: {each.name} must be within {least} and {most}")
-        if not self.version or not self.consent_text:
-            raise ValueError("policy: version and consent_text must not be empty")
+        for name in ("version", "consent_text"):
+            if not VERSION_NAME.fullmatch(getattr(self, name)):
+                raise ValueError(f"policy: {name} must be 1 to 96 letters, digits and _ . + : -")
         if not self.actions or len(set(self.actions)) != len(self.actions):
             raise ValueError("policy: actions must name at least one action, each once")
         if self.match_clear_nonmatch > self.match_threshold or self.passive_clear_attack > self.passive_threshold:
