@@ -96,8 +96,13 @@ def read_entries(file: Path) -> tuple[DeviceEntry, ...]:
         entries = DevicesDoc.model_validate_json(raw[:MAX_FILE_BYTES]).devices
     except (ValidationError, ValueError):
         raise ConfigError(f"{file} is not a list of devices; restore it, or provision the site again.") from None
-    if len({(entry.site, entry.device) for entry in entries}) != len(entries):
-        raise ConfigError(f"{file} names a device twice; remove the wrong entry.")
+    # The broker ties a client to its device's name alone: of two with one name each could speak as the other.
+    names = [entry.device for entry in entries]
+    if len(set(names)) != len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ConfigError(
+            f"{file} names the device {twice} twice; a name is given once over all sites, remove the wrong entry."
+        )
     return entries
 
 

@@ -161,7 +161,11 @@ class OfficeLink:
             self._next_token += 1
             token = self._next_token
             self._tokens[token] = (self._generation, message.mid, message.qos)
-        self._queue.put(Incoming(message.topic, bytes(message.payload), message.retain, token))
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            topic = ""  # no topic of the contract: refused like any other; here it would end paho's thread
+        self._queue.put(Incoming(topic, bytes(message.payload), message.retain, token))
 
     def _on_publish(
         self, _client: paho.Client, _data: Any, _mid: int, reason: ReasonCode, _properties: Properties | None

@@ -95,6 +95,21 @@ def test_a_retained_health_or_alarm_is_refused(office: Office, terminal: Termina
     assert [row.kind for row in office.ledger.alarms()] == ["tamper"]
 
 
+def test_a_result_that_a_broker_calls_retained_stays_at_its_terminal_until_it_is_recorded(
+    office: Office, terminal: Terminal
+) -> None:
+    link, jws = MemoryLink(), terminal.result()
+    link.bring(terminal.topic(), jws, retained=True)
+    consumer_ = consumer(office, link)
+    consumer_.turn(0)
+    assert (office.seqs(), office.reasons(), link.unacknowledged) == ([], ["retained"], {})
+    assert link.receipts() == [], "a receipt would remove the only copy that can still become a row"
+    link.bring(terminal.topic(), jws)
+    consumer_.turn(0)
+    assert (office.seqs(), office.reasons()) == ([1], [])
+    assert [receipt.verdict for receipt in link.receipts()] == ["recorded"]
+
+
 def test_health_is_kept_as_it_was_said_last(office: Office, terminal: Terminal) -> None:
     link = MemoryLink()
     health = Health.model_validate(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from central.devices import Devices, to_text
 from central.intake import next_head
 from central.ledger import Ledger
 from edge.core.types import ClockState
@@ -251,3 +252,10 @@ def test_looking_at_a_ledger_that_is_not_there_makes_none(tmp_path: Path) -> Non
     with pytest.raises(StateError, match="no ledger"):
         Ledger(f"sqlite:///{tmp_path / 'ledger.sqlite'}").open(create=False)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_device_s_name_is_given_once_over_all_sites(tmp_path: Path) -> None:
+    devices = tmp_path / "devices.json"
+    devices.write_text(to_text([Terminal("dev-1", "hall").entry(), Terminal("dev-1", "market").entry()]))
+    with pytest.raises(ConfigError, match="names the device dev-1 twice; a name is given once over all sites"):
+        Devices(devices).open()
