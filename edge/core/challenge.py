@@ -33,6 +33,7 @@ class Prompt:
     asked_at: datetime
     known: tuple[ActionSeen, ...] = ()  # everything seen under this prompt, each movement once
     answer: ActionSeen | None = None
+    others: int = 0  # other movements among those known, and under earlier showings of this prompt
     too_many_others: bool = False
 
 
@@ -53,6 +54,14 @@ def again(prompt: Prompt, now_ns: int, now: datetime) -> Prompt:
     return Prompt(prompt.action, prompt.since_ns, now_ns, now)
 
 
+def anew(prompt: Prompt, now_ns: int, now: datetime) -> Prompt:
+    """The same prompt from its beginning, because somebody wants to see it again.
+
+    The other movements so far stay counted: else a film could be shown the prompt until it comes to the right one.
+    """
+    return Prompt(prompt.action, now_ns, now_ns, now, others=prompt.others)
+
+
 def deadline_ns(prompt: Prompt, policy: Policy) -> int:
     """When the prompt's window is over; a frame taken in time may be understood a moment later."""
     return prompt.asked_ns + seconds_ns(policy.action_window_s) + LAG_NS
@@ -67,10 +76,10 @@ def hear(prompt: Prompt, seen: Collection[ActionSeen], until_ns: int, policy: Po
     ends_ns = deadline_ns(prompt, policy)
     judged = [(each, judge_action(each, prompt.action, prompt.since_ns, ends_ns, policy)) for each in known]
     counting = [each for each, verdict in judged if verdict is ActionVerdict.COUNTS]
-    others = [each for each, verdict in judged if verdict is ActionVerdict.OTHER and each.action is not Action.BLINK]
-    too_many = len(others) > policy.other_actions_most
+    others = prompt.others + sum(_is_other(each, prompt, ends_ns, policy) for each in fresh)
+    too_many = others > policy.other_actions_most
     answer = None if too_many else _answer(counting, prompt.action, policy)
-    return replace(prompt, known=known, answer=answer, too_many_others=too_many)
+    return replace(prompt, known=known, answer=answer, others=others, too_many_others=too_many)
 
 
 def ticket(nonce: str) -> str:
@@ -82,6 +91,11 @@ def ticket(nonce: str) -> str:
         number, digit = divmod(number, len(TICKET_DIGITS))
         digits += TICKET_DIGITS[digit]
     return f"{TICKET_LETTERS[letter]}-{digits}"
+
+
+def _is_other(seen: ActionSeen, prompt: Prompt, ends_ns: int, policy: Policy) -> bool:
+    verdict = judge_action(seen, prompt.action, prompt.since_ns, ends_ns, policy)
+    return verdict is ActionVerdict.OTHER and seen.action is not Action.BLINK
 
 
 def _known(seen: ActionSeen, prompt: Prompt) -> bool:

@@ -199,7 +199,7 @@ def reask(state: State) -> State:
     visit = state.visit
     if visit.prompt is None or state.now is None:
         return state
-    prompt = challenge.Prompt(visit.prompt.action, state.now_ns, state.now_ns, state.now)
+    prompt = challenge.anew(visit.prompt, state.now_ns, state.now)
     return amend(state, prompt=prompt, utterances=visit.utterances + 1)
 
 
@@ -276,7 +276,7 @@ def _certify(state: State, policy: Policy) -> Step:
 
 
 def camera(state: State, event: CameraState, policy: Policy) -> Step:
-    """A lost camera pauses the visit; when it is back, looking begins again."""
+    """A lost camera pauses the visit; when it is back, looking begins again.  One that comes and goes is given up."""
     visit = state.visit
     if visit.ending is not None:
         return state, ()
@@ -284,8 +284,11 @@ def camera(state: State, event: CameraState, policy: Policy) -> Step:
         return start(state, policy) if visit.camera_lost_ns is not None else (state, ())
     if visit.camera_lost_ns is not None:
         return state, ()
-    lost = amend(state, evidence=Evidence(), prompt=None, passed=False, camera_lost_ns=state.now_ns)
-    return to(lost, Screen.FRAMING, advice=None, notice=None), ()
+    if visit.camera_losses >= policy.max_restarts:
+        return refer(state, policy, Phrase.CLOSING_CAMERA, Reason.CAMERA_LOST)
+    actions = unanswered(state)
+    lost = amend(state, evidence=Evidence(), actions=actions, prompt=None, passed=False, camera_lost_ns=state.now_ns)
+    return to(lost, Screen.FRAMING, advice=None, notice=None, camera_losses=visit.camera_losses + 1), ()
 
 
 def eyes(state: State, event: EyesState, policy: Policy) -> Step:

@@ -157,6 +157,7 @@ class Phrase(StrEnum):
     BUTTON_BACK = "button.back"  # back
     BUTTON_CONTINUE = "button.continue"  # go on (closes the help; sends a staff number)
     BUTTON_FINISH = "button.finish"  # finish
+    BUTTON_LEAVE = "button.leave"  # not today, please (beside "I am here": ends the visit)
     BUTTON_COLLEAGUE = "button.colleague"  # let a colleague help me (ends in a ticket)
 
     # --- relations (buttons after "for somebody else": I am their ...) ---------------------------------------

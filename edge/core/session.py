@@ -208,6 +208,8 @@ def _everywhere(state: State, event: Event, policy: Policy) -> tuple[State, tupl
     """The moves that every phase has: help, presence, and the longest visit.  True: the event is dealt with."""
     if isinstance(event, Touched):
         return _touched(state, event, policy)
+    if isinstance(event, NumberEntered) and state.phase is Screen.IDENTIFY:
+        return amend(state, touched_ns=state.now_ns, asked_ns=None), (), False
     if isinstance(event, Tick) and state.phase in ASKS_WHETHER_THERE:
         return _ticked(state, policy)
     return state, (), False

@@ -98,6 +98,7 @@ class Visit:
     actions: tuple[ActionEvidence, ...] = ()
     passed: bool = False  # the prompted action was seen, on the track of ``evidence``
     camera_lost_ns: int | None = None
+    camera_losses: int = 0
     ending: Ending | None = None
 
 

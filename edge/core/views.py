@@ -25,6 +25,7 @@ from edge.core.types import (
 HELP = Choice(Touch.HELP, Phrase.BUTTON_HELP)
 BACK = Choice(Touch.BACK, Phrase.BUTTON_BACK)
 FINISH = Choice(Touch.FINISH, Phrase.BUTTON_FINISH)
+LEAVE = Choice(Touch.FINISH, Phrase.BUTTON_LEAVE)
 STARTS = (
     Choice(Touch.START_SELF, Phrase.BUTTON_SELF),
     Choice(Touch.START_FOR_OTHER, Phrase.BUTTON_FOR_OTHER),
@@ -54,7 +55,7 @@ def render(state: State, policy: Policy) -> View:
             state.phase,
             Phrase.STILL_THERE,
             Phrase.STILL_THERE_DETAIL,
-            choices=(Choice(Touch.STILL_HERE, Phrase.BUTTON_STILL_HERE), FINISH),
+            choices=(Choice(Touch.STILL_HERE, Phrase.BUTTON_STILL_HERE), LEAVE, HELP),
             preview=_preview(state),
             tone="attention",
         )

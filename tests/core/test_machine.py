@@ -145,7 +145,7 @@ def test_every_page_offers_help_and_only_touches_that_do_something(name: str) ->
     view = state.shown
     assert view is not None
     offered = {choice.touch for choice in view.choices}
-    assert Touch.HELP in offered or state.visit.helping or state.visit.asked_ns is not None
+    assert Touch.HELP in offered or state.visit.helping
     everywhere = {Touch.HELP, Touch.STILL_HERE}
     if not state.visit.helping and state.visit.asked_ns is None:
         assert offered - everywhere <= set(TABLE[state.phase])

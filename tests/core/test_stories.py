@@ -355,6 +355,20 @@ def test_a_camera_that_stays_away_ends_the_visit_kindly() -> None:
     assert story.wait(31).view.prompt == Phrase.IDLE_WAIT_CAMERA
 
 
+def test_a_camera_that_comes_and_goes_keeps_nobody_waiting_for_a_quarter_of_an_hour() -> None:
+    story = Story().walks_up()
+    while not story.records and story.seconds < 120:
+        story.camera(working=True).looks(2.1, advice=Advice.HOLD_STILL).camera(working=False).wait(1)
+    assert story.record.reasons == ("camera_lost",)
+    assert story.view.prompt == Phrase.CLOSING_CAMERA
+
+
+def test_an_action_that_the_camera_s_loss_cut_short_stays_in_the_record() -> None:
+    story = Story(policy=only(Action.NOD)).walks_up().looks(3).camera(working=False).wait(5).camera(working=True)
+    record = story.looks(3, track=5).obeys(track=5).record
+    assert [seen.passed for seen in record.actions] == [False, True]
+
+
 def test_eyes_that_lose_trust_certify_nobody() -> None:
     story = Story().walks_up().looks(3).tell(EyesState(False))
     assert (story.record.outcome, story.record.reasons) == (Outcome.REFERRED, ("eyes_not_trusted",))
@@ -402,6 +416,17 @@ def test_asking_to_see_it_again_costs_nothing() -> None:
         story.looks(10).touch(Touch.SHOW_AGAIN)
     assert story.said.count("action.nod") == 5
     assert story.looks(1).state.visit.tries == 1
+
+
+def test_a_film_is_not_shown_the_prompt_until_it_comes_to_the_right_movement() -> None:
+    story = Story(policy=only(Action.NOD)).walks_up().looks(3)
+    for other in (Action.TURN_LEFT, Action.TURN_RIGHT, Action.OPEN_MOUTH):
+        story.looks(1).moves(other).touch(Touch.SHOW_AGAIN)
+    assert story.state.visit.tries == 2
+    story.looks(3)
+    for other in (Action.TURN_LEFT, Action.TURN_RIGHT, Action.OPEN_MOUTH):
+        story.looks(1).moves(other).touch(Touch.HELP).touch(Touch.BACK)
+    assert story.record.reasons == ("many_other_actions",)
 
 
 def test_another_action_can_be_had_and_never_the_same_again() -> None:
@@ -520,6 +545,21 @@ def test_somebody_who_hesitates_is_asked_and_goes_on() -> None:
     assert story.view.prompt == Phrase.STILL_THERE
     story.touch(Touch.STILL_HERE)
     assert story.view.prompt == Phrase.ASK_NUMBER
+
+
+def test_a_card_laid_down_answers_the_question_too() -> None:
+    story = Story().touch(Touch.START_SELF).wait(95)
+    assert story.view.prompt == Phrase.STILL_THERE
+    story.tell(NumberEntered(NUMBER, source="card")).wait(1)
+    assert story.view.prompt == Phrase.CONFIRM_SELF
+    assert story.wait(35).view.prompt == Phrase.CONFIRM_SELF
+
+
+def test_a_colleague_can_be_had_from_the_question_whether_somebody_is_there() -> None:
+    story = Story().touch(Touch.START_SELF).enters(NUMBER).wait(95)
+    assert story.touches_offered == {Touch.STILL_HERE, Touch.FINISH, Touch.HELP}
+    story.touch(Touch.HELP).touch(Touch.FINISH)
+    assert story.record.reasons == ("help_wanted",)
 
 
 def test_a_face_that_comes_back_answers_the_question() -> None:

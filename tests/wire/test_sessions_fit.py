@@ -86,6 +86,6 @@ def test_a_policy_is_refused_or_its_names_can_be_sent(version: str, consent: str
 @pytest.mark.parametrize("text", ["", "第三版", "two words", "2026-11\n", "x" * 97])
 def test_a_policy_whose_names_no_result_could_carry_is_refused(field: str, text: str) -> None:
     with pytest.raises(ValueError, match=field):
-        replace(Policy(), **{field: text})
+        Policy.from_mapping({field: text})
     with pytest.raises(ValueError, match="scheme"):
         Scheme(name=text)
