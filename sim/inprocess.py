@@ -54,6 +54,7 @@ class Run:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._members = cast.load()
         self._clock = VirtualClock(world.scenario.start)
         self._frames = NewestFrame()
         self._perceive = PerceiveLoop(self._frames, world.eyes, self._clock)
@@ -89,7 +90,7 @@ class Run:
     def _visit(self, visit: Visit) -> VisitReport:
         world = self._world
         began_s, before = self._clock.elapsed_s, len(self._attempts)
-        number = visit.number if visit.who is None else cast.load()[visit.who].number
+        number = visit.number if visit.who is None else self._members[visit.who].number
         mind = Mind(visit, number or "", world.seed)
         self._page.changed = True
         world.on_event("arrives", {"visit": visit.key, "kind": visit.kind.value, "face": visit.face})

@@ -17,6 +17,7 @@ from sim.puppet.bust import CENTRE_PX, FACE_PX, Bust
 EYE_DISTANCE = 4.5  # from the lens to the face, in face widths: about 70 cm
 
 TEETH = 0.9  # how much of the teeth that the photo shows stay in view
+TEARS_DEG = 6.0  # a turn beyond this shows what the photo does not
 LEAN_TAKEN_BACK = 0.6  # all of it would uncover too much that the photo does not show
 
 
@@ -59,6 +60,8 @@ def draw(bust: Bust, pose: Pose, width_px: int, height_px: int) -> Pixels:
     out = cv2.remap(
         texture, back_x, back_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0, 0)
     )
+    if abs(pose.yaw_deg) > TEARS_DEG:
+        _smooth_edge(out, flat[:468], 0.022 * pose.width * width_px)
     if pose.mouth > 0.04:
         _mouth_inside(out, flat, bust.rest[:, :2], scale, pose.mouth)
     return np.asarray(out, np.uint8)
@@ -90,6 +93,23 @@ def _posed(bust: Bust, pose: Pose) -> NDArray[np.float32]:
     mixed[:, :2] += bust.pivot[:2]
     mixed[:, 2] = depth
     return np.asarray(mixed, np.float32)
+
+
+def _smooth_edge(out: Pixels, face: NDArray[np.float32], radius_px: float) -> None:
+    """Round off the head's outline: where a turn stretches the photo's edge, its wiggles become teeth."""
+    margin = 0.25 * np.ptp(face, axis=0)
+    low = np.maximum((face.min(0) - margin).astype(int), 0)
+    high = np.minimum((face.max(0) + margin).astype(int), (out.shape[1], out.shape[0]))
+    if (high - low < 8).any():
+        return
+    view = out[low[1] : high[1], low[0] : high[0]]
+    blurred = cv2.GaussianBlur(view, (0, 0), radius_px)
+    band = (blurred[..., 3] > 4) & (blurred[..., 3] < 251)
+    soft, sharp = blurred[band].astype(np.float32), view[band].astype(np.float32)
+    share = soft[:, 3:] / 255
+    wanted = np.clip((share - 0.5) * 4 + 0.5, 0, 1)
+    filled = soft[:, :3] / share * (1 - sharp[:, 3:] / 255)
+    view[band] = np.clip(np.hstack([(sharp[:, :3] + filled) * wanted, 255 * wanted]), 0, 255).astype(np.uint8)
 
 
 def _body(

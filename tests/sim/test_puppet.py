@@ -16,7 +16,7 @@ from sim.puppet.room import Light
 from sim.puppet.scene import Actor, LivePerson, Scene
 from sim.puppet.wardrobe import Wardrobe
 
-FPS = 15
+FPS = 10
 
 
 def embedding(nets: Mapping[str, Net], name: str) -> Floats:
