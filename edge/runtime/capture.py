@@ -71,8 +71,8 @@ class CaptureLoop:
     def _open(self, now_ns: int) -> None:
         self._camera.open()
         self._opened = True
+        # The last picture's mark is kept: a camera that gives the same one again after `open` has not come back.
         self._fresh_at_ns = now_ns
-        self._print = None
 
     def _fresh(self, frame: Frame | None) -> Frame:
         if frame is None:

@@ -94,6 +94,13 @@ def test_a_frozen_picture_is_noticed_within_two_seconds_and_the_camera_opened_ag
     assert watched.camera.opened == 2
 
 
+def test_a_camera_that_is_still_frozen_after_it_was_opened_again_has_not_come_back() -> None:
+    watched = Watched([picture, *[same_picture] * 130, picture]).run()
+
+    assert watched.states == [True, False, True]
+    assert watched.camera.opened >= 4
+
+
 def test_a_camera_that_hangs_is_given_two_seconds_and_then_reopened_with_patience() -> None:
     watched = Watched([picture, hangs, hangs, picture]).run()
 
