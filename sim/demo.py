@@ -19,6 +19,7 @@ from rich.console import Console
 from central.show import table
 from edge.config import TerminalConfig, load
 from edge.errors import AnxinError, StateError
+from provisioning.broker import free_port
 from provisioning.dev import provision_dev
 from provisioning.eyes import open_eyes
 from provisioning.settings import Wanted
@@ -46,18 +47,18 @@ def demo(console: Console, *, folder: Path | None, keep: bool, name: str, seed: 
     root = Path(tempfile.mkdtemp(prefix="anxin-")) if folder is None else folder
     fine = False
     try:
-        with contextlib.redirect_stdout(None) if as_json else contextlib.nullcontext():
-            result = _run(console, root, plan, name, seed)
+        result = _run(Console(quiet=True) if as_json else console, root, plan, name, seed)
         fine = result.fine
         if as_json:
             console.print_json(json.dumps(result.plain()))
         else:
-            console.print(result.last_line(), markup=False, highlight=False)
+            console.print(result.last_line(), markup=False, highlight=False, soft_wrap=True)
     finally:
         if own and fine and not keep:
             shutil.rmtree(root, ignore_errors=True)
         elif not as_json:
-            console.print(f"[dim]the site with its logs is kept in {root}[/]", highlight=False)
+            # On stderr: the last line of what the demo prints is its result.
+            Console(stderr=True).print(f"the site with its logs is kept in {root}", style="dim", soft_wrap=True)
     return 0 if fine else 1
 
 
@@ -79,7 +80,7 @@ def _run(console: Console, root: Path, plan: Scenario, name: str, seed: int | No
     with Office(site.layout) as office:
         table(office.ledger, console)
     for sentence in result.sentences():
-        console.print(f"[yellow]{sentence}[/]", highlight=False)
+        console.print(f"[yellow]{sentence}[/]", highlight=False, soft_wrap=True)
     return result
 
 
@@ -87,7 +88,8 @@ def _provision(console: Console, root: Path, plan: Scenario) -> None:
     """A fresh site whose roster comes from reference photos, through the terminal's own eyes."""
     with tempfile.TemporaryDirectory(prefix="anxin-people-") as private:
         people = people_file(plan, Path(private) / "people.toml", datetime.now(UTC).date())
-        wanted = Wanted(camera=f"socket:{root.resolve() / 'camera.sock'}")
+        # A port of its own: another site on this machine may come and take the usual one.
+        wanted = Wanted(camera=f"socket:{root.resolve() / 'camera.sock'}", page_port=free_port())
         with console.status("making a fresh site: authority, keys, certificates, roster from photos") as status:
             for step in provision_dev(root, wanted, people, open_eyes=open_eyes):
                 status.update(f"{step.what}: {step.said}")

@@ -22,6 +22,8 @@ KINDS = {
     "nobody": "nobody",
 }
 WIDTHS = (7, 32, 62, 30)
+NARROW_COLUMNS = sum(WIDTHS) + len(WIDTHS)
+"""Below this a row is written as one line instead of columns."""
 
 
 class Timeline:
@@ -88,17 +90,26 @@ class Timeline:
             self._row(terminal=said)
 
     def _row(self, room: str = "", terminal: str = "", office: str = "") -> None:
-        line = Table.grid(padding=(0, 1))
-        for width in WIDTHS:
-            line.add_column(width=width, overflow="fold")
-        line.add_row(f"[dim]{self._seconds():>6.1f}s[/]", room, terminal, office)
+        when = f"[dim]{self._seconds():>6.1f}s[/]"
         with self._lock:
+            if self._console.width < NARROW_COLUMNS:
+                for who, what in (("", room), ("terminal: ", terminal), ("office: ", office)):
+                    if what:
+                        self._live.console.print(f"{when} {who}{what.replace(chr(10), ' ')}", highlight=False)
+                return
+            line = Table.grid(padding=(0, 1))
+            for width in WIDTHS:
+                line.add_column(width=width, overflow="fold")
+            line.add_row(when, room, terminal, office)
             self._live.console.print(line, highlight=False)
 
     def _seconds(self) -> float:
         return time.monotonic() - self._began_s
 
     def __enter__(self) -> Self:
+        if self._console.width < NARROW_COLUMNS:
+            self._live.start()
+            return self
         head = Table.grid(padding=(0, 1))
         for width in WIDTHS:
             head.add_column(width=width, style="bold")
