@@ -118,20 +118,27 @@ class _Reader(threading.Thread):
         self._stopping = False
 
     def run(self) -> None:
+        try:
+            self._read_all()
+        except cv2.error:  # a torn or odd frame; its text may be long and helps nobody
+            pass
+        finally:  # the device must be free again, whatever ended this thread
+            self._capture.release()
+            with self._changed:
+                self._failed = True
+                self._changed.notify_all()
+
+    def _read_all(self) -> None:
         number = 0
         while not self._stopping:
             ok, bgr = self._capture.read()
             if not ok:
-                break
+                return
             frame = Frame(number, self._time_ns(), _rgb(bgr))
             number += 1
             with self._changed:
                 self._frame = frame
                 self._changed.notify_all()
-        self._capture.release()
-        with self._changed:
-            self._failed = True
-            self._changed.notify_all()
 
     def newest(self, timeout_s: float) -> Frame:
         with self._changed:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from edge.adapters.camera_socket import SocketCamera
 from edge.adapters.camera_v4l2 import V4l2Camera, find_device
 from edge.cameras import open_camera
 from edge.errors import CameraError, ConfigError, ToolError
-from edge.ports import Camera, Frame
+from edge.ports import Camera, Frame, Pixels
 from sim.camera import SimCamera
 from sim.socket_camera import FrameServer
 from tests.contracts.cameras import (
@@ -261,6 +262,22 @@ def test_an_unplugged_v4l2_camera_is_told_from_a_hung_one(tmp_path: Path) -> Non
             camera.read(1.0)
     camera.close()
     assert capture.released
+
+
+@pytest.mark.parametrize("odd", [np.zeros((HEIGHT, WIDTH, 2), np.uint8), np.zeros((0, 0, 3), np.uint8)])
+def test_a_v4l2_camera_that_gives_an_odd_frame_is_told_and_released(tmp_path: Path, odd: Pixels) -> None:
+    class Odd(FakeCapture):
+        def read(self) -> tuple[bool, Any]:
+            return True, odd
+
+    fake_devices(tmp_path)
+    capture = Odd()
+    camera = V4l2Camera("HD Webcam", WIDTH, HEIGHT, 30, root=tmp_path, make=lambda *_: capture)
+    camera.open()
+    with pytest.raises(CameraError, match="stopped giving frames"):
+        camera.read(1.0)
+    assert capture.released
+    camera.close()
 
 
 def test_nobody_at_the_socket_and_nonsense_from_it_are_camera_errors(tmp_path: Path) -> None:
