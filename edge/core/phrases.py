@@ -21,10 +21,10 @@ class Phrase(StrEnum):
     # --- the attract page (Screen.IDLE) ----------------------------------------------------------------------
     IDLE_WELCOME = "idle.welcome"  # prompt: here you can do your yearly pension certification; who is it for?
     IDLE_WELCOME_DETAIL = "idle.welcome_detail"  # detail: have your identity card ready; about one minute, no hurry
-    IDLE_MAINTENANCE = "idle.maintenance"  # prompt: the channel rests now, certification resumes on {resumes}
+    IDLE_MAINTENANCE = "idle.maintenance"  # prompt: closed for maintenance, certification resumes on {resumes}
     IDLE_WAIT_CLOCK = "idle.wait_clock"  # prompt: the terminal is still setting its clock; certification a bit later
     IDLE_WAIT_EYES = "idle.wait_eyes"  # prompt: the terminal is still checking itself; certification a bit later
-    IDLE_WAIT_CAMERA = "idle.wait_camera"  # prompt: the camera is resting; certification a bit later
+    IDLE_WAIT_CAMERA = "idle.wait_camera"  # prompt: the camera is not ready yet; certification a bit later
     IDLE_LOOK_UP_DETAIL = "idle.look_up_detail"  # detail while waiting: you can still look up your standing or ask
 
     # --- who is it for, who are you (Screen.IDENTIFY) --------------------------------------------------------
@@ -33,7 +33,7 @@ class Phrase(StrEnum):
     STAFF_NUMBER_AGAIN = "identify.staff_number_again"  # prompt (keypad): a staff number has 1 to 12 letters/digits
     ASK_NUMBER = "identify.ask_number"  # prompt (keypad): please enter your identity number
     ASK_NUMBER_OTHER = "identify.ask_number_other"  # prompt (keypad): ... the number of the person you are helping
-    ASK_NUMBER_DETAIL = "identify.ask_number_detail"  # detail: type it, hold the QR code up, or lay the card down
+    ASK_NUMBER_DETAIL = "identify.ask_number_detail"  # detail: copy it from the card, digit by digit
     ASK_NUMBER_AGAIN = "identify.ask_number_again"  # prompt (keypad) after "no, not me": let's enter it once more
     BRING_THEM_DETAIL = "identify.bring_them_detail"  # detail for a helper: they must be here, their face counts
     LOOKING_UP = "identify.looking_up"  # prompt: one moment please, I am looking
@@ -61,7 +61,7 @@ class Phrase(StrEnum):
     CONFIRM_ASSISTED = "confirm.assisted"  # prompt: is {name} here in front of the camera?
     CONFIRM_UNTIL_DETAIL = "confirm.until_detail"  # detail: the last certification is good until {until}
     CONFIRM_OVERDUE_DETAIL = "confirm.overdue_detail"  # detail: it ended on {until}; good that you are here
-    CONFIRM_FIRST_DETAIL = "confirm.first_detail"  # detail: this is the first one; it takes about a minute
+    CONFIRM_FIRST_DETAIL = "confirm.first_detail"  # detail (no earlier date known): it takes about a minute
 
     # --- consent (Screen.CONSENT) ----------------------------------------------------------------------------
     CONSENT_ASK = "consent.ask"  # prompt: may the camera look at your face?
@@ -108,7 +108,7 @@ class Phrase(StrEnum):
 
     # --- the end (Screen.CLOSING) ----------------------------------------------------------------------------
     CLOSING_DONE = "closing.done"  # done! {name} is certified until {until}
-    CLOSING_DONE_DETAIL = "closing.done_detail"  # detail: there is nothing more to do this year. Take care!
+    CLOSING_DONE_DETAIL = "closing.done_detail"  # detail: nothing more to do until then (6 months in some places). Take care!
     CLOSING_ALREADY_VALID = "closing.already_valid"  # {name}, certified until {until}: nothing to do. Good-bye
     CLOSING_NOT_IN_SCOPE = "closing.not_in_scope"  # you need no certification: there is nothing to do
     CLOSING_UNDER_REVIEW = "closing.under_review"  # a colleague is already looking after this: nothing to do today
@@ -117,11 +117,11 @@ class Phrase(StrEnum):
     # Those with a ticket (params: ticket and office); the detail of each is CLOSING_TICKET_DETAIL.
     CLOSING_COLLEAGUE = "closing.colleague"  # a colleague will gladly do the rest with you
     CLOSING_NOT_ON_ROSTER = "closing.not_on_roster"  # your number is kept elsewhere; a colleague finds it for you
-    CLOSING_SUSPENDED = "closing.suspended"  # a colleague helps you so that payments can go on
+    CLOSING_SUSPENDED = "closing.suspended"  # a colleague helps you to have the payments resumed (no promise)
     CLOSING_LOST_ELIGIBILITY = "closing.lost_eligibility"  # a colleague has something to talk over with you
     CLOSING_DECLINED = "closing.declined"  # that is quite all right; a colleague certifies you without the camera
     CLOSING_CANNOT = "closing.cannot"  # that is no trouble at all; a colleague certifies you another way
-    CLOSING_CAMERA = "closing.camera"  # the camera needs a pause; a colleague will help you
+    CLOSING_CAMERA = "closing.camera"  # the camera is not ready; a colleague will help you
     CLOSING_TICKET_DETAIL = "closing.ticket_detail"  # detail: your ticket {ticket}; {place}, {hours}
     CLOSING_NOT_STORED = "closing.not_stored"  # please come again later or ask a colleague: nothing is done yet
     CLOSING_NOT_STORED_DETAIL = "closing.not_stored_detail"  # detail: {place}, {hours}; you lose nothing

@@ -55,7 +55,7 @@ async def test_a_view_is_shown_in_both_languages_with_the_date_written_out(page:
     async with window(page) as person:
         page.show(DONE)
         view = await person.hears(ViewShown)
-    assert view.prompt.zh == "办好了！王*英 已经认证到2027年11月30日。"
+    assert view.prompt.zh == "办好了！王*英 的认证有效期到2027年11月30日。"
     assert view.prompt.en == "Done! 王*英 is certified until 30 November 2027."
     assert (view.screen, view.tone, view.keypad, view.preview) == (Screen.CLOSING, "good", False, False)
     assert [(c.touch, c.label.zh, c.label.en) for c in view.choices] == [(Touch.FINISH, "完成", "Finish")]
@@ -220,7 +220,7 @@ async def test_the_greeting_tells_language_limits_and_the_pages_own_words(page: 
 async def test_what_is_said_reaches_every_window(page: Page) -> None:
     async with window(page) as one, window(page) as other:
         page.say(Say(Phrase.ACTION_BLINK, {"times": "2"}))
-        assert (await one.hears(Saying)).text.zh == "请眨眼 2 下。"
+        assert (await one.hears(Saying)).text.zh == "请眨 2 下眼睛。"
         assert (await other.hears(Saying)).text.en == "Please blink 2 times."
 
 

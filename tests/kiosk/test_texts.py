@@ -43,6 +43,14 @@ def test_every_text_is_kind_and_complete(texts: Texts) -> None:
         assert "你" not in text.zh, key  # always 您
 
 
+def test_no_text_promises_what_the_terminal_or_the_scheme_does_not_have(texts: Texts) -> None:
+    """No QR code is read yet, a cycle may have 6 months, and only the office restores payments."""
+    for key in Phrase:
+        text = texts.render(key, PARAMS)
+        assert not re.search("二维码|刷卡|今年|接着发", text.zh), key
+        assert not re.search("QR|this year|payments go on", text.en), key
+
+
 def test_every_text_but_the_consent_is_short(texts: Texts) -> None:
     for key in set(Phrase) - {Phrase.CONSENT_TEXT}:
         text = texts.render(key, PARAMS)
