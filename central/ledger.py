@@ -253,6 +253,9 @@ def _translated(error: Exception) -> StateError | ConfigError | ToolError:
         case SQLAlchemyError():
             # The statement and its parameters stay out of the message: only what the database itself said.
             said = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()[:1]
-            return StateError(f"The ledger's database refused: {''.join(said)}; nothing was recorded.")
+            return StateError(
+                f"The ledger's database refused ({''.join(said)}) and nothing was recorded; check its disk's space, "
+                "its owner and mode, or the server."
+            )
         case _:
             return StateError(f"The ledger cannot be opened ({error}); check its folder.")

@@ -296,9 +296,7 @@ class SqliteOutbox:
                 _sync_folder(self._path.parent)
         except (sqlite3.Error, OSError) as error:
             db.close()
-            raise StateError(
-                f"{self._path} is damaged or cannot be used ({_words(error)}); it is kept as it is: have it examined."
-            ) from None
+            raise StateError(_unusable(self._path, error)) from None
         except StateError:
             db.close()
             raise
@@ -403,6 +401,19 @@ def _uri(path: Path) -> str:
 
 def _words(error: Exception) -> str:
     return error.strerror or "input/output error" if isinstance(error, OSError) else str(error)
+
+
+def _unusable(path: Path, error: Exception) -> str:
+    """A damaged file must be examined; with a disk that is full or read-only the file may be quite all right."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_IOERR) & 0xFF
+    if isinstance(error, sqlite3.DatabaseError) and code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return f"{path} is damaged ({_words(error)}); it is kept as it is: have it examined."
+    if code == sqlite3.SQLITE_BUSY:
+        return f"{path} is held by another process ({_words(error)}); end that one, or wait."
+    return (
+        f"{path} cannot be used ({_words(error)}) and is kept as it is; check that its disk is neither full nor "
+        "read-only, and its owner and mode."
+    )
 
 
 def _sync_folder(folder: Path) -> None:

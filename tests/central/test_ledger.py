@@ -243,7 +243,7 @@ def test_a_damaged_ledger_is_refused_and_kept(tmp_path: Path) -> None:
     file = tmp_path / "ledger.sqlite"
     file.write_bytes(b"this was a database once" * 100)
     before = file.read_bytes()
-    with pytest.raises(StateError, match="nothing was recorded"):
+    with pytest.raises(StateError, match="nothing was recorded; check its disk"):
         Ledger(f"sqlite:///{file}").open()
     assert file.read_bytes() == before
 

@@ -321,7 +321,7 @@ def test_an_empty_file_is_refused(path: Path) -> None:
 
 def test_a_file_of_something_else_is_refused(path: Path) -> None:
     path.write_bytes(b"a text file that somebody left here, long enough to be looked at" * 20)
-    refused(path, "damaged or cannot be used")
+    refused(path, "is damaged .*have it examined")
 
 
 def test_another_program_s_database_is_refused(path: Path) -> None:
@@ -384,6 +384,17 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("a small disk cannot be mounted here (needs root)")
     yield folder
     subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.process
+def test_a_read_only_disk_is_not_called_a_damaged_outbox(small_disk: Path) -> None:
+    path = small_disk / "outbox.sqlite"
+    SqliteOutbox.create(path, "terminal-1")
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    refused(path, "kept as it is; check that its disk is neither full nor read-only")
+    subprocess.run(["mount", "-o", "remount,rw", small_disk], check=True)
+    with SqliteOutbox(path, "terminal-1") as outbox:
+        assert outbox.commit(made) == "r-1"
 
 
 @pytest.mark.process
