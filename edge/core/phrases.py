@@ -108,7 +108,7 @@ class Phrase(StrEnum):
 
     # --- the end (Screen.CLOSING) ----------------------------------------------------------------------------
     CLOSING_DONE = "closing.done"  # done! {name} is certified until {until}
-    CLOSING_DONE_DETAIL = "closing.done_detail"  # detail: nothing more to do until then (6 months in some places). Take care!
+    CLOSING_DONE_DETAIL = "closing.done_detail"  # detail: nothing more to do until then. Take care!
     CLOSING_ALREADY_VALID = "closing.already_valid"  # {name}, certified until {until}: nothing to do. Good-bye
     CLOSING_NOT_IN_SCOPE = "closing.not_in_scope"  # you need no certification: there is nothing to do
     CLOSING_UNDER_REVIEW = "closing.under_review"  # a colleague is already looking after this: nothing to do today

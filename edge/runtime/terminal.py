@@ -29,6 +29,7 @@ from edge.core.types import (
     RecordFailed,
     Reset,
     Say,
+    Screen,
     Seen,
     Show,
     StopWatching,
@@ -41,6 +42,9 @@ from edge.runtime.perceive import PerceiveLoop
 
 TICK_S = 0.1
 """How often time enters the session: well below any of its deadlines, well above the cost of a step."""
+
+REFRESH_S = 30.0
+"""How often an idle terminal looks for newer documents: the first person of the morning is met by today's."""
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +63,7 @@ class Services:
     embedding_model: str
     reader: Identity | None = None
     refresh: Callable[[], Policy | None] = lambda: None
-    """Called between people: adopts a newer roster, and returns a newer policy if there is one."""
+    """Called between people and while nobody is there: adopts a newer roster, returns a newer policy if any."""
 
 
 class TerminalLoop:
@@ -72,6 +76,7 @@ class TerminalLoop:
         self._inbox: queue.SimpleQueue[Event | tuple[int, Seen]] = queue.SimpleQueue()
         self._state = session.begin(policy)
         self._ticked_ns = 0
+        self._refreshed_ns = services.clock.monotonic_ns()
         self.sessions = 0
         self._greet()
 
@@ -100,7 +105,10 @@ class TerminalLoop:
 
     def _tick(self) -> None:
         clock = self._do.clock
-        self._step(Tick(clock.monotonic_ns(), clock.now(), clock.state()))
+        now_ns = clock.monotonic_ns()
+        if self._state.phase is Screen.IDLE and now_ns - self._refreshed_ns >= REFRESH_S * 1e9:
+            self._refresh()
+        self._step(Tick(now_ns, clock.now(), clock.state()))
 
     def _greet(self) -> None:
         self.tell(Drawn(self._do.draw()))
@@ -168,10 +176,14 @@ class TerminalLoop:
     def _reset(self) -> None:
         self._do.eyes.rest()
         self.sessions += 1
+        self._refresh()
+        self._greet()
+
+    def _refresh(self) -> None:
+        self._refreshed_ns = self._do.clock.monotonic_ns()
         policy = self._do.refresh()
         if policy is not None:
             self._policy = policy
-        self._greet()
 
 
 def _is_evidence(older: Seen, newer: Seen) -> bool:

@@ -10,6 +10,8 @@ import pytest
 from joserfc.jwk import OKPKey
 
 from edge.adapters.outbox_sqlite import SqliteOutbox
+from edge.core.eligibility import DatedWindow, Scheme
+from edge.core.phrases import Phrase
 from edge.core.policy import Policy
 from edge.core.types import (
     Action,
@@ -101,6 +103,7 @@ class Visit:
         recorder = Recorder(
             self.outbox, self, self.clock, keys.generate("X25519", "office"), self._facts, lambda: bytes(10)
         )
+        self.newer: list[Policy] = []  # in the inbox
         self.services = Services(
             guide=self.page,
             roster=MemoryRoster({NUMBER: WANG}, references),
@@ -110,6 +113,7 @@ class Visit:
             alarm=lambda _kind, _detail: None,
             draw=lambda: "0" * 32,
             embedding_model=MODEL,
+            refresh=lambda: self.newer.pop() if self.newer else None,
         )
         self.loop = TerminalLoop(self.services, replace(Policy(), actions=(Action.NOD,)), eyes_trusted=True)
         self.wait(0.3)
@@ -228,3 +232,16 @@ def test_an_observation_of_an_earlier_question_is_dropped_and_control_events_nev
     visit.loop.turn(0.001)
 
     assert "help" in visit.view.prompt
+
+
+def test_what_came_over_night_counts_for_the_first_person_of_the_morning(visit: Visit) -> None:
+    visit.newer = [replace(Policy(), scheme=Scheme(windows=(DatedWindow(date(2026, 11, 23), date(2026, 11, 24)),)))]
+    visit.wait(31)
+    assert visit.view.prompt == Phrase.IDLE_MAINTENANCE
+
+
+def test_nothing_is_adopted_in_the_middle_of_a_visit(visit: Visit) -> None:
+    visit.touch(Touch.START_SELF)
+    visit.newer = [Policy(version="newer")]
+    visit.wait(40)
+    assert len(visit.newer) == 1
