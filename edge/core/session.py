@@ -220,6 +220,8 @@ def _touched(state: State, event: Touched, policy: Policy) -> tuple[State, tuple
     asked = visit.asked_ns is not None
     state = amend(state, touched_ns=state.now_ns, asked_ns=None)
     if event.touch is Touch.HELP:
+        # The last page waits for who reads the help over it: a ticket is still to be written down.
+        state = ending.to(state, state.phase) if state.phase is Screen.CLOSING else state
         return amend(state, helping=True, utterances=visit.utterances + 1), (), True
     if visit.helping:
         if event.touch is Touch.FINISH:
@@ -235,7 +237,7 @@ def _help_closes(state: State) -> State:
     state = amend(state, helping=False)
     if state.phase is Screen.CHALLENGE:
         return looking.reask(state)
-    return state if state.phase in {Screen.DECIDING, Screen.CLOSING} else ending.to(state, state.phase)
+    return state if state.phase is Screen.DECIDING else ending.to(state, state.phase)
 
 
 def _help_wanted(state: State, policy: Policy) -> Step:

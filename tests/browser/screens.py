@@ -17,6 +17,7 @@ BACK: Final = Choice(Touch.BACK, Phrase.BUTTON_BACK)
 GO_ON: Final = Choice(Touch.BACK, Phrase.BUTTON_CONTINUE)
 COLLEAGUE: Final = Choice(Touch.FINISH, Phrase.BUTTON_COLLEAGUE)
 FINISH: Final = Choice(Touch.FINISH, Phrase.BUTTON_FINISH)
+LEAVE: Final = Choice(Touch.FINISH, Phrase.BUTTON_LEAVE)
 
 
 def keypad(prompt: Phrase, detail: str = "", **params: str) -> View:
@@ -133,7 +134,7 @@ SCREENS: Final[dict[str, View]] = {
         Screen.CHALLENGE,
         Phrase.STILL_THERE,
         Phrase.STILL_THERE_DETAIL,
-        choices=(Choice(Touch.STILL_HERE, Phrase.BUTTON_STILL_HERE), FINISH),
+        choices=(Choice(Touch.STILL_HERE, Phrase.BUTTON_STILL_HERE), LEAVE, HELP),
         tone="attention",
     ),
     "20-help": View(Screen.IDLE, Phrase.HELP_IDLE, Phrase.HELP_DETAIL, PERSON, choices=(GO_ON,)),

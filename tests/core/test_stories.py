@@ -616,6 +616,14 @@ def test_help_is_there_on_every_page_and_leads_back() -> None:
     assert story.record.outcome is Outcome.CERTIFIED
 
 
+def test_a_ticket_is_still_there_after_the_help_was_read() -> None:
+    story = Story(roster={}).touch(Touch.START_SELF).enters(NUMBER).wait(25)
+    ticket = story.view.params["ticket"]
+    story.touch(Touch.HELP).wait(20).touch(Touch.BACK).wait(20)
+    assert story.view.params.get("ticket") == ticket
+    assert story.wait(15).view.screen is Screen.IDLE
+
+
 def test_help_can_end_with_a_colleague() -> None:
     story = Story().walks_up().touch(Touch.HELP).touch(Touch.FINISH)
     assert (story.record.outcome, story.record.reasons) == (Outcome.REFERRED, ("help_wanted",))
