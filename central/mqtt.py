@@ -200,6 +200,8 @@ def tls_context(broker: BrokerSection) -> ssl.SSLContext:
             f"{broker.ca_file} is not a readable certificate; put the broker's authority there."
         ) from None
     context.minimum_version = ssl.TLSVersion.TLSv1_3
+    if broker.key_file.is_file() and broker.key_file.stat().st_mode & 0o077:
+        raise ConfigError(f"{broker.key_file} is a private key that others may read; run `chmod 600` on it.")
     try:
         context.load_cert_chain(str(broker.cert_file), str(broker.key_file))
     except (OSError, ssl.SSLError):

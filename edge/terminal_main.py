@@ -112,7 +112,7 @@ class Terminal:
         config, clock = self._config, self._clock
         site, device = config.device.site, config.device.device
         clock.open()
-        state = StateDir(config.state_dir, device)
+        state = StateDir(config.state_dir, f"{site}/{device}")
         state.open()
         self._closing.callback(state.close)
         signer = JwkSigner(config.signing_key)

@@ -64,7 +64,7 @@ def run(config: UplinkConfig, over: threading.Event, manager: Notifier) -> None:
     clock = SystemClock("kernel")
     clock.open()
     with contextlib.ExitStack() as closing:
-        state = StateDir(config.state_dir, device)
+        state = StateDir(config.state_dir, f"{site}/{device}")
         state.open()
         closing.callback(state.close)
         office = KeyRing.load(config.office_keys)

@@ -164,16 +164,18 @@ def camera(config: TerminalConfig) -> str:
     return config.camera.source
 
 
-def state_folder(folder: Path, device: str) -> str:
-    """A service's own folder: there, writable, of this device, with room."""
+def state_folder(folder: Path, ours: str) -> str:
+    """A service's own folder: there, writable, of this terminal (``site/device``), with room."""
     if not folder.is_dir():
         raise ToDo(f"{folder} does not exist.", "Provision the site again.")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise ToDo(f"{folder} cannot be written by this user.", "Check its owner and mode.")
     marker = folder / MARKER
     owner = marker.read_text(encoding="utf-8", errors="replace").strip() if marker.is_file() else ""
-    if owner and owner != device:
-        raise ToDo(f"{folder} belongs to {owner}, this is {device}.", "Name the right folder or the right device.")
+    if owner and owner != ours:
+        raise ToDo(
+            f"{folder} belongs to {owner}, this is {ours}.", "Name the right folder, or the right site and device."
+        )
     if not owner and {entry.name for entry in folder.iterdir()} - {"lock"}:
         raise ToDo(f"{folder} holds files but does not say whose.", "Give this terminal a folder of its own.")
     free = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize

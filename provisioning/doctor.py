@@ -107,7 +107,7 @@ def _checks(settings: Settings, now: datetime) -> Iterator[Check]:
         if uplink is None:
             yield "broker", partial(checks.broker, office.broker)
     if terminal is not None:
-        device = terminal.device.device
+        device, owner = terminal.device.device, f"{terminal.device.site}/{terminal.device.device}"
         yield "clock", partial(checks.clock, terminal)
         yield "terminal's signing key", partial(checks.key, terminal.signing_key, "Ed25519")
         yield "terminal's roster key", partial(checks.key, terminal.roster_key, "X25519")
@@ -116,12 +116,12 @@ def _checks(settings: Settings, now: datetime) -> Iterator[Check]:
         yield "roster", partial(checks.roster, terminal, now)
         yield "models", partial(checks.models, terminal.models_dir)
         yield "camera", partial(checks.camera, terminal)
-        yield "terminal's state", partial(checks.state_folder, terminal.state_dir, device)
+        yield "terminal's state", partial(checks.state_folder, terminal.state_dir, owner)
         yield "outbox", partial(checks.outbox, terminal.spool_dir, device, now)
     if uplink is not None:
-        device = uplink.device.device
+        device, owner = uplink.device.device, f"{uplink.device.site}/{uplink.device.device}"
         yield "terminal's certificate", partial(checks.certificate, uplink.broker, device, now)
-        yield "uplink's state", partial(checks.state_folder, uplink.state_dir, device)
+        yield "uplink's state", partial(checks.state_folder, uplink.state_dir, owner)
         if terminal is None:
             yield "office's public keys", partial(checks.office_keys, uplink.office_keys)
             yield "outbox", partial(checks.outbox, uplink.spool_dir, device, now)

@@ -70,10 +70,7 @@ class SqliteOutbox:
         if path.exists():
             raise StateError(f"{path} exists; it may hold results that the office lacks, so it is not replaced.")
         if marker.exists():
-            raise StateError(
-                f"{path} is gone although this terminal had one: results may be lost. Restore it, or ask the office "
-                f"to close this terminal's chain and then remove {marker}."
-            )
+            raise StateError(_gone(path))
         fresh = path.with_name(path.name + ".new")
         try:
             fresh.unlink(missing_ok=True)
@@ -93,10 +90,7 @@ class SqliteOutbox:
     def open(self) -> None:
         """Open and examine the file; raises `StateError`, and then the file is as it was."""
         if not self._path.exists() and _marker(self._path).exists():
-            raise StateError(
-                f"{self._path} is gone although this terminal had one: results may be lost. Restore it, or ask the "
-                f"office to close this terminal's chain and then remove {_marker(self._path)} and provision again."
-            )
+            raise StateError(_gone(self._path))
         if not self._path.exists():
             raise StateError(f"{self._path} does not exist; run `anxin provision` for this terminal first.")
         with self._lock:
@@ -401,6 +395,14 @@ def _uri(path: Path) -> str:
 
 def _words(error: Exception) -> str:
     return error.strerror or "input/output error" if isinstance(error, OSError) else str(error)
+
+
+def _gone(path: Path) -> str:
+    """A second outbox would give away the same places of the chain again, and the office would put them aside."""
+    return (
+        f"{path} is gone although this terminal had one, and results may be lost with it; restore it, or provision "
+        "this terminal anew under another device name, in another folder."
+    )
 
 
 def _unusable(path: Path, error: Exception) -> str:

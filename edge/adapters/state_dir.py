@@ -11,15 +11,18 @@ LOCK = "lock"
 
 
 class StateDir:
-    """The state folder of ``device``; `open` raises `StateError` and then has changed nothing.
+    """The state folder of ``owner`` (``site/device``); `open` raises `StateError` and then has changed nothing.
+
+    The site belongs to it: a terminal that is moved with results of its old site in the outbox would publish them
+    where the office must take them for another's.
 
     An empty folder (as a service manager makes it) is taken into use; one with files but without our marker is
     not ours to write into.
     """
 
-    def __init__(self, path: Path, device: str) -> None:
+    def __init__(self, path: Path, owner: str) -> None:
         self.path = path
-        self._device = device
+        self._owner = owner
         self._lock: int | None = None
 
     def open(self) -> None:
@@ -36,10 +39,10 @@ class StateDir:
             raise StateError(
                 f"{self.path} holds files but does not say whose; give this terminal a folder of its own."
             )
-        if owner not in (None, self._device):
+        if owner not in (None, self._owner):
             raise StateError(
-                f"{self.path} belongs to another terminal than {self._device}; name the right folder, or the right "
-                "device, in the configuration."
+                f"{self.path} belongs to another terminal than {self._owner}; name the right folder, or the right "
+                "site and device, in the configuration."
             )
         try:
             self._lock = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -65,7 +68,7 @@ class StateDir:
         fresh = marker.with_name(MARKER + ".new")
         try:
             with fresh.open("w", encoding="utf-8") as out:
-                out.write(self._device + "\n")
+                out.write(self._owner + "\n")
                 out.flush()
                 os.fsync(out.fileno())
             fresh.replace(marker)

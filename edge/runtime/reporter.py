@@ -101,7 +101,8 @@ class Reporter:
         state: Literal["ready", "degraded"] = "ready" if self._models.ok and self._camera_works else "degraded"
         self._write(state)
         eyes = "eyes trusted" if self._models.ok else f"eyes NOT trusted: {self._models.sentence}"
-        return f"{state}; {eyes}; camera {'gives frames' if self._camera_works else 'lost'}"
+        spool = "; the spool CANNOT be written, nobody is certified" if self._silent else ""
+        return f"{state}; {eyes}; camera {'gives frames' if self._camera_works else 'lost'}{spool}"
 
     def stopping(self) -> None:
         """Leave a last row."""

@@ -52,7 +52,9 @@ def unseal(token: bytes | str, key: OKPKey, typ: str, max_bytes: int) -> bytes:
     try:
         opened = jwe.decrypt_compact(data, key, registry=_OneWay(max_bytes))
     except (JoseError, ValueError, TypeError, KeyError):
-        raise UntrustedError("A sealed document cannot be opened: altered, or not for this key.") from None
+        raise UntrustedError(
+            "A sealed document cannot be opened: altered, or not for this key; ask the office for it again."
+        ) from None
     if any(_encode(_decode(part)) != part for part in data.split(b".")):
         raise UntrustedError("A sealed document is not in its canonical form; it was refused.")
     return bytes(opened.plaintext or b"")

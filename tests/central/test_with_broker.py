@@ -11,6 +11,9 @@ import pytest
 from central.audit import audit
 from central.devices import Devices
 from central.ledger import Ledger
+from central.mqtt import OfficeLink
+from edge.config import OfficeConfig, load
+from edge.errors import ConfigError
 from edge.wire import topics
 from edge.wire.envelope import Typ, result_hash, verify
 from edge.wire.keys import KeyRing, load_private
@@ -185,6 +188,16 @@ def test_a_broker_that_loses_its_store_loses_no_result(
     assert seqs(ledger) == list(range(1, before + 11))
     report = audit(ledger, Devices(layout.devices).open())
     assert not any(device.gaps or device.head_wrong or device.unsigned for device in report.devices)
+
+
+def test_a_key_of_the_office_that_others_may_read_is_refused(layout: Layout) -> None:
+    config = load(OfficeConfig, layout.office_config)
+    config.broker.key_file.chmod(0o644)
+    try:
+        with pytest.raises(ConfigError, match=r"private key that others may read; run `chmod 600`"):
+            OfficeLink(config.office, config.broker, config.group).open()
+    finally:
+        config.broker.key_file.chmod(0o600)
 
 
 def test_the_office_ends_when_it_is_told_to(site: Site) -> None:

@@ -10,19 +10,19 @@ from edge.errors import StateError
 
 def test_an_empty_folder_is_taken_and_known_again(tmp_path: Path) -> None:
     for _ in range(2):
-        folder = StateDir(tmp_path, "terminal-1")
+        folder = StateDir(tmp_path, "hall/terminal-1")
         folder.open()
         folder.close()
         folder.close()
 
 
-@pytest.mark.parametrize(("device", "says"), [("terminal-2", "belongs to another")])
-def test_another_terminal_s_folder_is_refused(tmp_path: Path, device: str, says: str) -> None:
-    first = StateDir(tmp_path, "terminal-1")
+@pytest.mark.parametrize("owner", ["hall/terminal-2", "market/terminal-1"])
+def test_the_folder_of_another_terminal_or_another_site_is_refused(tmp_path: Path, owner: str) -> None:
+    first = StateDir(tmp_path, "hall/terminal-1")
     first.open()
     first.close()
-    with pytest.raises(StateError, match=says):
-        StateDir(tmp_path, device).open()
+    with pytest.raises(StateError, match="belongs to another"):
+        StateDir(tmp_path, owner).open()
 
 
 def test_a_folder_of_something_else_is_refused_and_untouched(tmp_path: Path) -> None:

@@ -102,11 +102,11 @@ def swap(old: str, new: str, file: str) -> Break:
         (
             lambda it: (it.state / "terminal/device").write_text("dev-9\n"),
             "terminal's state",
-            ("belongs to dev-9", "this is dev-1"),
+            ("belongs to dev-9", "this is dev/dev-1"),
         ),
         (lambda it: (it.state / "uplink").rmdir(), "uplink's state", ("does not exist",)),
         (lambda it: (it.state / "uplink/notes").write_text("x"), "uplink's state", ("does not say whose",)),
-        (lambda it: (it.spool / OUTBOX_FILE).unlink(), "outbox", ("gone", "Restore")),
+        (lambda it: (it.spool / OUTBOX_FILE).unlink(), "outbox", ("gone", "restore it", "another device name")),
         (lambda it: (it.spool / OUTBOX_FILE).write_bytes(b"x" * 5000), "outbox", ("damaged", "kept as it is")),
         (lambda it: (it.inbox / "policy.jws").write_text("x.y.z"), "policy", ("not a compact JWS",)),
         (lambda it: (it.inbox / "roster.jwe").unlink(), "roster", ("cannot be read",)),

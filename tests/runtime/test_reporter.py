@@ -72,7 +72,7 @@ def test_a_lost_camera_is_an_alarm_and_a_full_disk_stops_nothing(caplog: pytest.
     assert [parse(AlarmMessage, raw).kind for raw in spool.notes.values()] == ["camera_lost"]
     assert len(heard) == 1
     spool.full = True
-    run(told, clock, 30)
+    assert run(told, clock, 30).endswith("; the spool CANNOT be written, nobody is certified")
     assert sum("cannot be written" in record.getMessage() for record in caplog.records) == 1
     spool.full = False
     run(told, clock, 11)

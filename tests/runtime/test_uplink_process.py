@@ -229,13 +229,21 @@ def test_a_lost_outbox_stops_the_start(terminal: Terminal) -> None:
     terminal.outbox.close()
     (terminal.folder / "spool" / OUTBOX_FILE).unlink()
     code, said = refusal(terminal)
-    assert code == 13 and "results may be lost" in said and "Traceback" not in said
+    assert code == 13 and "results may be lost" in said and "another device name" in said and "Traceback" not in said
 
 
 def test_another_terminal_s_state_stops_the_start(terminal: Terminal) -> None:
     (terminal.folder / "state" / "device").write_text("terminal-2\n")
     code, said = refusal(terminal)
     assert code == 13 and "another terminal" in said
+
+
+def test_a_terminal_that_was_moved_does_not_offer_its_old_site_s_results_as_the_new_one_s(terminal: Terminal) -> None:
+    (terminal.folder / "state" / "device").write_text(f"{SITE}/{DEVICE}\n")
+    file = terminal.folder / "uplink.toml"
+    file.write_text(file.read_text().replace(f'site = "{SITE}"', 'site = "market"'))
+    code, said = refusal(terminal)
+    assert code == 13 and "the right site and device" in said
 
 
 def test_missing_keys_of_the_office_stop_the_start(terminal: Terminal) -> None:
