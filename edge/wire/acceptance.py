@@ -46,6 +46,7 @@ class Acceptance(Generic[Content]):
         self._max_bytes = max_bytes
         self._examine = examine
         self._seen: tuple[int, int, int, bool] | None = None
+        self._not_kept = ""  # the digest of a good one for which the disk had no room, said already
 
     def open(self) -> None:
         """Read the kept document, if there is one; `StateError` when it is damaged (and it stays as it is)."""
@@ -90,8 +91,9 @@ class Acceptance(Generic[Content]):
         except OSError as error:
             # Without the kept copy an older document could come back after a restart.
             self._seen = None
-            return f"A new {self._what} could not be kept ({error.strerror}) and was not taken; check the disk."
-        self.current = new
+            again, self._not_kept = new.digest == self._not_kept, new.digest
+            return None if again else f"A new {self._what} could not be kept ({error.strerror}); check the disk."
+        self.current, self._not_kept = new, ""
         return None
 
     def _newer(self, data: bytes) -> Accepted[Content] | None:

@@ -241,6 +241,7 @@ def test_a_roster_that_cannot_be_kept_is_not_taken_and_tried_again(terminal: Ter
     obstacle.mkdir()
     roster = terminal.roster()
     assert "could not be kept" in (roster.open() or "") and roster.version == "none"
+    assert roster.refresh() is None and roster.version == "none", "tried again at every look, and said once"
     obstacle.rmdir()
     assert roster.refresh() is None and roster.version == "7"
 
