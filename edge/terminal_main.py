@@ -146,8 +146,11 @@ class Terminal:
             what = " ".join(sentence for sentence in refused if sentence) or "There is no policy or no roster."
             raise UntrustedError(f"{config.inbox_dir}: {what} Ask the office for both, or run `anxin provision`.")
 
+        # What this process runs, asked once: during an upgrade the package's metadata changes, or is not there.
+        software = metadata.version("anxin")
+
         def facts() -> DeviceFacts:
-            return DeviceFacts(site, device, clock.boot_id, metadata.version("anxin"), models, self._roster.version)
+            return DeviceFacts(site, device, clock.boot_id, software, models, self._roster.version)
 
         camera = _camera(config)
         self._closing.callback(camera.close)
