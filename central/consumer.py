@@ -17,7 +17,7 @@ from joserfc.jwk import OKPKey
 
 from central.devices import Devices
 from central.examine import RECONSIDERED, Arrival, Fit, examine
-from central.intake import Verdict
+from central.intake import TOO_MANY, Verdict
 from central.ledger import Ledger
 from edge.errors import ConfigError, StateError, UntrustedError
 from edge.wire import topics
@@ -176,7 +176,8 @@ class Consumer:
         self.counts[verdict.verdict] += 1
         where = f"{verdict.site}/{verdict.device}"
         if verdict.verdict == "quarantined":
-            self._log_once(f"{where} {verdict.reason}", "%s: a result was put aside: %s", where, verdict.reason)
+            text = "%s: a message was dropped: %s" if verdict.reason == TOO_MANY else "%s: a result was put aside: %s"
+            self._log_once(f"{where} {verdict.reason}", text, where, verdict.reason)
         if verdict.result_id is None or verdict.seq is None:
             return
         receipt = Receipt(

@@ -28,6 +28,9 @@ from edge.wire.topics import Topic
 # A compact JWS of the largest payload, with room for its header and signature.
 MAX_BYTES = ResultPayload.MAX_BYTES // 3 * 4 + 4 + 1024
 
+# Nothing proves who made these: whoever holds one terminal's certificate can make as many as they like.
+UNPROVEN = frozenset({"retained", "oversized", "unknown_device", "bad_signature"})
+
 # What a newer devices file or a newer office may see with other eyes.
 RECONSIDERED = frozenset({"unknown_device", "bad_signature", "malformed"})
 

@@ -27,14 +27,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, bindparam, or_, select, tuple_, update
+from sqlalchemy import Connection, bindparam, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from central.examine import MAX_BYTES, Fit, Unfit
+from central.examine import MAX_BYTES, UNPROVEN, Fit, Unfit
 from central.schema import DEVICES, QUARANTINE, RESULTS
 from edge.wire.envelope import GENESIS
 
 KEPT_BYTES = MAX_BYTES
+
+# Messages without a proof of their sender, kept per client (22 MiB at most).  What comes beyond is neither kept
+# nor answered: a real terminal has it still, and sends it again until it is registered.
+MOST_UNPROVEN = 1000
+TOO_MANY = "too_many_unproven"
 
 Owner = tuple[str, str]  # site and device
 
@@ -70,6 +75,7 @@ class Shelf:
     by_id: dict[str, str]  # result_id to hash
     by_place: dict[tuple[str, str, int], Place]
     hashes: set[tuple[str, str, str]]  # of results that are there, by owner
+    unproven: dict[str, int]  # messages put aside without proof, by client: the broker vouches for the device's name
     recorded: list[tuple[Fit, Verdict, int]] = field(default_factory=list)  # with its place in the order of arrival
     aside: list[tuple[Fit | Unfit, Verdict]] = field(default_factory=list)
 
@@ -88,6 +94,11 @@ class Shelf:
             reason = self._refusal(examined)
         if (*owner, examined.hash) in self.hashes:
             return Verdict("duplicate", topic.site, topic.device, examined.hash, result_id, seq, None, head)
+        if reason in UNPROVEN:
+            kept = self.unproven.get(topic.device, 0)
+            if kept >= MOST_UNPROVEN:
+                return Verdict("quarantined", topic.site, topic.device, examined.hash, None, None, TOO_MANY, head)
+            self.unproven[topic.device] = kept + 1
         if reason is not None or isinstance(examined, Unfit):
             verdict = Verdict("quarantined", topic.site, topic.device, examined.hash, result_id, seq, reason, head)
             self.aside.append((examined, verdict))
@@ -204,7 +215,8 @@ def _load(connection: Connection, examined: Sequence[Fit | Unfit]) -> Shelf:
             tuple_(DEVICES.c.site, DEVICES.c.device).in_(owners)
         )
     )
-    shelf = Shelf({(row.site, row.device): (row.results, row.head) for row in heads}, {}, {}, set())
+    unproven = _unproven(connection, {e.arrival.topic.device for e in examined if isinstance(e, Unfit)})
+    shelf = Shelf({(row.site, row.device): (row.results, row.head) for row in heads}, {}, {}, set(), unproven)
     places = [(f.result.site, f.result.device, f.result.seq + step) for f in fits for step in (-1, 0, 1)]
     wanted = [RESULTS.c.hash.in_([each.hash for each in examined])]
     if fits:
@@ -216,6 +228,22 @@ def _load(connection: Connection, examined: Sequence[Fit | Unfit]) -> Shelf:
         shelf.by_place[row.site, row.device, row.seq] = Place(row.hash, row.prev)
         shelf.hashes.add((row.site, row.device, row.hash))
     return shelf
+
+
+def _unproven(connection: Connection, devices: set[str]) -> dict[str, int]:
+    """How many messages without proof lie in quarantine for each of these devices' names."""
+    if not devices:
+        return {}
+    counted = connection.execute(
+        select(QUARANTINE.c.device, func.count().label("messages"))
+        .where(
+            QUARANTINE.c.resolved_at.is_(None),
+            QUARANTINE.c.reason.in_(sorted(UNPROVEN)),
+            QUARANTINE.c.device.in_(sorted(devices)),
+        )
+        .group_by(QUARANTINE.c.device)
+    )
+    return {row.device: row.messages for row in counted}
 
 
 def _record(connection: Connection, shelf: Shelf) -> None:

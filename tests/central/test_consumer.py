@@ -4,6 +4,7 @@ import logging
 
 import pytest
 
+from central import intake
 from edge.core.types import ClockState
 from edge.errors import StateError
 from edge.wire import topics
@@ -206,3 +207,26 @@ def test_a_damaged_devices_file_leaves_the_known_terminals_alone(office: Office,
     link.bring(terminal.topic(), terminal.result())
     consumer_.turn(0)
     assert office.seqs() == [1]
+
+
+def test_who_floods_the_quarantine_fills_no_disk_and_keeps_nobody_else_out(
+    office: Office, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "MOST_UNPROVEN", 10)
+    link, seconds = MemoryLink(), [0.0]
+    consumer_ = consumer(office, link, lambda: seconds[0])
+    stranger = Terminal("dev-9")
+    for number in range(40):  # a made-up site each time does not help
+        link.bring(f"anxin/v1/site-{number % 7}/dev-9/up/result", f"rubbish {number}")
+    late = stranger.result()
+    link.bring(stranger.topic(), late)
+    link.bring(terminal.topic(), terminal.result())
+    consumer_.turn(0)
+    assert office.seqs() == [1] and len(office.reasons()) == 10
+    assert [receipt.device for receipt in link.receipts()] == ["dev-1"], "no receipt for what is not kept"
+    assert link.unacknowledged == {}
+    office.register(terminal, stranger)
+    seconds[0] = 10.0
+    link.bring(stranger.topic(), late)
+    consumer_.turn(0)
+    assert office.seqs("dev-9") == [1]
