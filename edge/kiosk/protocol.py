@@ -40,7 +40,7 @@ Key = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[a-z0-9_.]+$
 class Message(BaseModel):
     """Frozen, and unknown fields are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 # --- server to page ------------------------------------------------------------------------------------------

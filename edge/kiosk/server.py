@@ -168,6 +168,8 @@ class Page:
         if self._watchers == 0 or current is None or not current.shown.preview:
             return
         with self._lock:
+            if self._current is not current:
+                return  # the page changed meanwhile, and may be somebody else's
             waiting, self._newest = self._newest, frame
             if waiting is None:
                 self._post(self._frame_came.set)

@@ -58,7 +58,10 @@ Sentence = Annotated[str, Field(max_length=300)]
 class Message(BaseModel):
     """The base of all messages: frozen, strict, unknown fields refused; ``MAX_BYTES`` bounds the encoded form."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    # An unexpected refusal is logged with its traceback: it must not repeat what was in the message.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
     MAX_BYTES: ClassVar[int] = 8 * 1024
 
     def to_bytes(self) -> bytes:

@@ -405,3 +405,27 @@ async def test_the_heart_of_the_page_beats_while_it_lives(texts: Texts) -> None:
     for _ in range(2):
         assert await asyncio.to_thread(beats.acquire, timeout=PATIENCE_S)
     page.close()
+
+
+async def test_a_frame_that_comes_while_the_page_changes_is_not_kept(page: Page) -> None:
+    """The camera's thread looked at the old page, and gets the lock only after the session changed it."""
+
+    class Overtaken:
+        def __init__(self) -> None:
+            self.lock = page._lock
+
+        def __enter__(self) -> None:
+            page._lock = self.lock
+            page.show(DONE)
+            self.lock.acquire()
+
+        def __exit__(self, *_: object) -> None:
+            self.lock.release()
+
+    async with window(page) as one:
+        page.show(framing(Advice.READY))
+        await one.says(type="ready")
+        await one.settles(page)
+        page._lock = Overtaken()  # type: ignore[assignment]
+        page.preview(grey(1))
+        assert page._newest is None

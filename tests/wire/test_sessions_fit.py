@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from edge.core.eligibility import Scheme
 from edge.core.policy import Policy
@@ -89,3 +90,11 @@ def test_a_policy_whose_names_no_result_could_carry_is_refused(field: str, text:
         Policy.from_mapping({field: text})
     with pytest.raises(ValueError, match="scheme"):
         Scheme(name=text)
+
+
+def test_a_refusal_repeats_nothing_of_the_attempt() -> None:
+    (attempt,) = Story(roster={}).touch(Touch.START_SELF).enters(NUMBER).records
+    with pytest.raises(ValidationError) as refusal:
+        sent(replace(attempt, staff=f"{NUMBER} and 王小英"))
+    assert NUMBER not in str(refusal.value)
+    assert "王小英" not in str(refusal.value)
