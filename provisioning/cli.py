@@ -107,6 +107,9 @@ def _run(args: argparse.Namespace) -> int:
         console.print(f"site: {', '.join(names)} run; logs in {site.layout.logs}; Ctrl-C ends them", markup=False)
         said: dict[str, str] = {}
         while not over.wait(1.0):
+            if "broker" in names and site.pid("broker") is None:
+                console.print("[dim]broker   [/]ended; it is started again")
+                site.start(["broker"])
             for name in names:
                 status = site.status(name) if name != "broker" else ""
                 if status != said.get(name, ""):

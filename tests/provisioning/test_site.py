@@ -1,5 +1,6 @@
 """The site runner: processes as systemd would start, watch and restart them."""
 
+import os
 import shutil
 import signal
 import socket
@@ -179,7 +180,7 @@ def test_a_free_port_is_free_and_below_the_ephemeral_ones() -> None:
 
 @pytest.mark.process
 @needs_mosquitto
-def test_a_site_runs_until_ctrl_c_and_leaves_nothing_behind(layout: Layout) -> None:
+def test_a_site_runs_and_mends_itself_until_ctrl_c_and_leaves_nothing_behind(layout: Layout) -> None:
     command = [sys.executable, "-m", "edge", "provision", "run", str(layout.root)]
     without = ["--without", "terminal", "--without", "uplink"]
     with subprocess.Popen([*command, *without], stdout=subprocess.PIPE, text=True) as runner:
@@ -190,6 +191,15 @@ def test_a_site_runs_until_ctrl_c_and_leaves_nothing_behind(layout: Layout) -> N
             assert said[-1], said
         port = layout.read_broker_port()
         assert accepts_tls(port, layout.device / "ca.crt")
+        broker = int((layout.broker / "mosquitto.pid").read_text())
+        os.kill(broker, signal.SIGKILL)
+        while "broker   ended; it is started again" not in said[-1]:
+            said.append(runner.stdout.readline())
+            assert said[-1], said
+        wait_until(lambda: accepts_tls(port, layout.device / "ca.crt"), "the broker did not come back")
+        while "connected" not in said[-1] or "waiting" in said[-1]:
+            said.append(runner.stdout.readline())
+            assert said[-1], said
         runner.send_signal(signal.SIGINT)
         assert runner.wait(30) == 0
     assert said[0].startswith("site: broker, office run")
