@@ -50,7 +50,7 @@ class Detector:
         keep = np.flatnonzero(logits.reshape(-1) > self._least_logit)
         if not keep.size:
             return []
-        scores = 1 / (1 + np.exp(-logits.reshape(-1)[keep]))
+        scores = np.asarray(1 / (1 + np.exp(-logits.reshape(-1)[keep])), np.float32)
         places = boxes.reshape(-1, 16)[keep].reshape(-1, 8, 2).copy()
         places[:, [0, 2, 3, 4, 5, 6, 7]] += self._anchors[keep, None]
         half = places[:, 1] / 2

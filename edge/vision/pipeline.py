@@ -317,7 +317,7 @@ class _Repeats:
 
 
 def _centre(box: Floats) -> Floats:
-    return (box[:2] + box[2:]) / 2
+    return np.asarray((box[:2] + box[2:]) / 2, np.float32)
 
 
 def _with_room(rgb: Pixels) -> Pixels:

@@ -49,7 +49,7 @@ def detect(rgb: Pixels, infer: Infer, threshold: float = 0.5) -> list[Face]:
     side = max(height, width)
     corner = np.array([(side - width) // 2, (side - height) // 2], np.float32)
     raw, logits = infer(detection_input(rgb))
-    scores = 1 / (1 + np.exp(-np.clip(logits[0, :, 0], -80, 80)))
+    scores = np.asarray(1 / (1 + np.exp(-np.clip(logits[0, :, 0], -80, 80))), np.float32)
     keep = np.flatnonzero(scores > threshold)
     if not len(keep):
         return []
@@ -64,7 +64,7 @@ def detect(rgb: Pixels, infer: Infer, threshold: float = 0.5) -> list[Face]:
 def mesh(rgb: Pixels, face: Face, infer: Infer) -> NDArray[np.float32]:
     """468 points (468, 2) in the picture's pixels. `infer` answers [points, presence]."""
     crop, matrix = landmarks_crop(rgb, face)
-    points = infer(crop[None].astype(np.float32) / 255)[0].reshape(-1, 3)[:, :2]
+    points = infer(np.asarray(crop[None] / np.float32(255), np.float32))[0].reshape(-1, 3)[:, :2]
     back = cv2.invertAffineTransform(matrix)
     return np.asarray(points @ back[:, :2].T + back[:, 2], np.float32)
 

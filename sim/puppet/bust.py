@@ -89,7 +89,7 @@ def build(portrait: Portrait, picture: Pixels, landmarks: Points) -> Bust:
     width = float(oval[:, 0].max() - oval[:, 0].min())
     top, chin = float(oval[:, 1].min()), float(oval[:, 1].max())
     ears_z = float(np.percentile(oval[:, 2], 80)) + 0.05 * width
-    centre = ((oval[:, 0].min() + oval[:, 0].max()) / 2, (top + chin) / 2)
+    centre = (float(oval[:, 0].min() + oval[:, 0].max()) / 2, (top + chin) / 2)
     grid = _grid(oval[:, :2], width)
     around = np.column_stack([grid, _grid_depth(grid, oval, ears_z, width)]).astype(np.float32)
     rest = np.vstack([landmarks, around]).astype(np.float32)
@@ -167,7 +167,7 @@ def _spread(picture: Pixels, coverage: NDArray[np.float32]) -> Pixels:
         fill = (seen < 0.5) & (mass > 1e-3)
         out[fill] = blurred[fill] / mass[fill, None]
         seen[fill] = 1.0
-    return np.clip(out, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(out, 0, 255), np.uint8)
 
 
 def _premultiplied(texture: Pixels) -> Pixels:
@@ -230,11 +230,11 @@ def _outlines(rest: Points, triangles: NDArray[np.int32]) -> tuple[NDArray[np.fl
 
 
 def _follow(grid: NDArray[np.float32], centre: tuple[float, float], width: float, chin: float) -> NDArray[np.float32]:
-    aside = np.abs(grid[:, 0] - centre[0]) / width
+    aside = np.asarray(np.abs(grid[:, 0] - centre[0]) / width, np.float32)
     below = (grid[:, 1] - chin) / width
     beside = 1 - smooth((aside - 0.85) / 0.45)
     under = 1 - smooth((below + 0.12) / 0.42)
-    above = 1 - smooth((centre[1] - grid[:, 1] - 1.35 * width) / (0.4 * width))
+    above = 1 - smooth(np.asarray((centre[1] - grid[:, 1] - 1.35 * width) / (0.4 * width), np.float32))
     return np.asarray(beside * under * above, np.float32)
 
 
