@@ -13,7 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 
 from edge.errors import ConfigError
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+_NAME = r"^[a-z0-9][a-z0-9-]{0,62}$"
+_SOURCE = r"^(picamera2(:\d+)?|(v4l2|file|folder|socket):.+)$"
+_FORMS = {
+    _NAME: "lower-case letters, digits and dashes, 63 at most",
+    _SOURCE: "picamera2, picamera2:NUMBER, v4l2:NAME, file:PATH, folder:PATH or socket:PATH",
+}
+Name = Annotated[str, Field(pattern=_NAME)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -51,7 +57,7 @@ class CameraSection(Section):
     source: str = Field(
         description="picamera2 | picamera2:NUMBER | v4l2:NAME (as in /dev/v4l/by-id or the driver's card name) "
         "| file:PATH (video) | folder:PATH (pictures) | socket:PATH (frames from a local process).",
-        pattern=r"^(picamera2(:\d+)?|(v4l2|file|folder|socket):.+)$",
+        pattern=_SOURCE,
     )
     width_px: int = Field(default=640, ge=320, le=1920, description="Width of the main frames.")
     height_px: int = Field(default=480, ge=240, le=1080, description="Height of the main frames.")
@@ -167,10 +173,16 @@ def load(kind: type[ConfigT], file: Path) -> ConfigT:
         raise ConfigError(f"{file} cannot be read ({error}); check its owner and mode.") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{file} is not valid TOML ({error}); correct that line.") from None
+    return validate(kind, raw, str(file), folder=file.parent.resolve())
+
+
+def validate(kind: type[ConfigT], raw: dict[str, Any], where: str, *, folder: Path | None = None) -> ConfigT:
+    """``raw`` as ``kind``, relative paths from ``folder``; raises `ConfigError` that begins with ``where``."""
     try:
-        return kind.model_validate(raw, context={"folder": file.parent.resolve()})
+        return kind.model_validate(raw, context={"folder": folder})
     except ValidationError as error:
-        raise ConfigError(f"{file}: " + "; ".join(_sentence(e) for e in error.errors(include_input=False))) from None
+        mistakes = (_sentence(each) for each in error.errors(include_input=False))
+        raise ConfigError(f"{where}: {', and '.join(mistakes)}") from None
 
 
 def _sentence(error: Any) -> str:
@@ -180,5 +192,13 @@ def _sentence(error: Any) -> str:
             return f"the key `{key}` is unknown, remove it or correct its spelling"
         case "missing":
             return f"the key `{key}` is missing, add it"
+        case "int_parsing" | "int_type" | "int_from_float":
+            return f"`{key}` must be a whole number"
+        case "greater_than_equal":
+            return f"`{key}` must be {error['ctx']['ge']} or more"
+        case "less_than_equal":
+            return f"`{key}` must be {error['ctx']['le']} or less"
+        case "string_pattern_mismatch":
+            return f"`{key}` must be {_FORMS.get(error['ctx']['pattern'], error['ctx']['pattern'])}"
         case _:
             return f"`{key}`: {error['msg']}"

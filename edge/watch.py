@@ -3,6 +3,13 @@
 SOURCE is a video file, a picture, a folder of pictures, or a camera as in terminal.toml (picamera2, v4l2:NAME,
 socket:PATH; the simulator serves a socket).  Recordings are read as fast as the eyes look, every frame.  Nothing is
 stored; no picture and no embedding is printed.
+
+examples:
+  anxin watch clip.mp4
+  anxin watch clip.mp4 --max-frames 200 --json | head
+  anxin watch photos/ --every
+  anxin watch v4l2:"HD Webcam"
+  anxin watch socket:site/camera.sock
 """
 
 import argparse

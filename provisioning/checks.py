@@ -17,7 +17,7 @@ from edge.adapters.roster_file import INBOX_FILE as ROSTER_FILE
 from edge.adapters.state_dir import MARKER
 from edge.config import BrokerSection, DeviceSection, OfficeConfig, TerminalConfig, UplinkConfig
 from edge.core.policy import Policy
-from edge.errors import AnxinError, ModelError
+from edge.errors import AnxinError, ConfigError, ModelError, UntrustedError
 from edge.wire import envelope, seal
 from edge.wire.documents import Document, PolicyDoc, RosterDoc, check_addressee
 from edge.wire.keys import Curve, KeyRing, load_private
@@ -57,6 +57,10 @@ class ToDo(Exception):  # noqa: N818  (not an error: an answer)
 
 def wrong(error: AnxinError) -> ToDo:
     """An error of ours says both in one sentence: what is wrong; what to do."""
+    if isinstance(error, UntrustedError) and (";" not in str(error) or str(error).endswith("; it was refused.")):
+        return ToDo(str(error), "Ask the office for a new one, or provision again.")
+    if isinstance(error, ConfigError) and ";" not in str(error):
+        return ToDo(f"{error}.", "Correct it (docs/configuration.md) and ask again: what it names was not looked at.")
     said, _, todo = str(error).rpartition(";")
     return ToDo(f"{said}.", todo.strip()) if said else ToDo(str(error), "See the sentence before.")
 
@@ -115,6 +119,8 @@ def certificate(broker: BrokerSection, owner: str, now: datetime) -> str:
 
 def broker(section: BrokerSection) -> str:
     """Whether the broker answers and proves who it is."""
+    if missing := [file for file in (section.ca_file, section.cert_file, section.key_file) if not file.is_file()]:
+        raise ToDo(f"Not asked: {missing[0]} is missing.", "Provision the site again; keys that are there are kept.")
     try:
         handshake(section.host, section.port, section.ca_file, (section.cert_file, section.key_file))
     except ssl.SSLCertVerificationError as error:
@@ -239,7 +245,8 @@ def clock(config: TerminalConfig) -> str:
             f"The clock is not synchronised ({system.now():%Y-%m-%d %H:%M} UTC): look-ups work, certifications wait.",
             "Connect to the network, or start a time service.",
         )
-    return f"{system.now():%Y-%m-%d %H:%M} UTC, believed by {state.source}"
+    why = "believed as it is (`clock.trust`)" if config.clock.trust == "host" else "synchronised, says the kernel"
+    return f"{system.now():%Y-%m-%d %H:%M} UTC, {why}"
 
 
 # --- the office ----------------------------------------------------------------------------------------------

@@ -55,12 +55,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "run",
         help="run a development site's broker, office, terminal and uplink until Ctrl-C",
         description="Starts the four processes as systemd would, restarts those that end, and says how they are.",
-        epilog="example:\n  anxin provision run ./site",
+        epilog="examples:\n  anxin provision run ./site\n  anxin provision run ./site --without terminal",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     run.add_argument("folder", type=Path, metavar="SITE_DIR", help="a site of `anxin provision dev`")
     run.add_argument(
-        "--without", action="append", default=[], choices=NAMES, help="leave one out; can be repeated", metavar="NAME"
+        "--without",
+        action="append",
+        default=[],
+        choices=NAMES,
+        help=f"leave one out ({', '.join(NAMES)}); can be repeated",
+        metavar="NAME",
     )
 
 
@@ -95,6 +100,7 @@ def _run(args: argparse.Namespace) -> int:
     import signal
     import threading
 
+    from edge.config import TerminalConfig, load
     from provisioning.site import Site
 
     console = Console(highlight=False, soft_wrap=True)
@@ -105,6 +111,9 @@ def _run(args: argparse.Namespace) -> int:
     with Site(args.folder) as site:
         site.start(names)
         console.print(f"site: {', '.join(names)} run; logs in {site.layout.logs}; Ctrl-C ends them", markup=False)
+        if "terminal" in names:
+            page = load(TerminalConfig, site.layout.terminal_config).page
+            console.print(f"site: the retiree's page is http://{page.host}:{page.port}/", markup=False)
         said: dict[str, str] = {}
         while not over.wait(1.0):
             if "broker" in names and site.pid("broker") is None:
@@ -116,6 +125,7 @@ def _run(args: argparse.Namespace) -> int:
                     said[name] = status
                     console.print(f"[dim]{name:<9}[/]", end="")
                     console.print(status, markup=False)
+    console.print("site: everything is ended")
     return 0
 
 

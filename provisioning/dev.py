@@ -222,4 +222,4 @@ def _plain_dates(value: object) -> dict[str, object]:
 
 def done(steps: Sequence[Step], root: Path) -> str:
     """The last line."""
-    return f"site: {len(steps)} steps done in {root}; next: anxin doctor {root}"
+    return f"site: {len(steps)} steps done in {root}; next: anxin provision run {root}"

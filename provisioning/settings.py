@@ -6,7 +6,16 @@ import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edge.config import OfficeConfig, TerminalConfig, UplinkConfig, load
+from edge.config import (
+    CameraSection,
+    DeviceSection,
+    OfficeConfig,
+    PageSection,
+    TerminalConfig,
+    UplinkConfig,
+    load,
+    validate,
+)
 from edge.errors import ConfigError
 from provisioning.broker import free_port
 from provisioning.layout import Layout
@@ -39,6 +48,7 @@ class Wanted:
 
 def choose(layout: Layout, wanted: Wanted) -> Choices:
     """What the site has, with what is wanted now; raises `ConfigError` where that would make it another site."""
+    _check(wanted)
     if not layout.terminal_config.exists():
         return Choices(
             site=wanted.site or "dev",
@@ -61,6 +71,14 @@ def choose(layout: Layout, wanted: Wanted) -> Choices:
             "choose another folder for another terminal."
         )
     return replace(had, camera=wanted.camera or had.camera, page_port=wanted.page_port or had.page_port)
+
+
+def _check(wanted: Wanted) -> None:
+    """Refuse what no settings file may say before anything is written: a wrong name would stay in the site."""
+    device = {"site": wanted.site or "dev", "device": wanted.device or "dev-1"}
+    validate(DeviceSection, device, "The terminal's name")
+    validate(CameraSection, {"source": wanted.camera or CAMERA}, "The camera")
+    validate(PageSection, {"port": PAGE_PORT if wanted.page_port is None else wanted.page_port}, "The page")
 
 
 def texts(choices: Choices) -> dict[str, str]:

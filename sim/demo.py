@@ -40,12 +40,12 @@ def demo(console: Console, *, folder: Path | None, keep: bool, name: str, seed: 
     """Run the demo; returns 0 only if everybody ended as expected and nothing was lost, duplicated or unsigned.
 
     ``folder`` is the site's folder (default: a temporary one, removed afterwards unless ``keep`` or something went
-    wrong).  Raises `AnxinError` when something that it needs is not here.
+    wrong; Ctrl-C is nothing wrong).  Raises `AnxinError` when something that it needs is not here.
     """
     plan = scenario.load(name)
     own = folder is None
     root = Path(tempfile.mkdtemp(prefix="anxin-")) if folder is None else folder
-    fine = False
+    fine = stopped = False
     try:
         result = _run(Console(quiet=True) if as_json else console, root, plan, name, seed)
         fine = result.fine
@@ -53,8 +53,12 @@ def demo(console: Console, *, folder: Path | None, keep: bool, name: str, seed: 
             console.print_json(json.dumps(result.plain()))
         else:
             console.print(result.last_line(), markup=False, highlight=False, soft_wrap=True)
+    except KeyboardInterrupt:
+        stopped = True
+        Console(stderr=True).print("demo: stopped; every process that it started is ended", soft_wrap=True)
+        raise
     finally:
-        if own and fine and not keep:
+        if own and (fine or stopped) and not keep:
             shutil.rmtree(root, ignore_errors=True)
         elif not as_json:
             # On stderr: the last line of what the demo prints is its result.

@@ -21,7 +21,7 @@ KINDS = {
     "replay": "a phone that plays a film",
     "nobody": "nobody",
 }
-WIDTHS = (7, 32, 62, 30)
+WIDTHS = (7, 32, 60, 32)
 NARROW_COLUMNS = sum(WIDTHS) + len(WIDTHS)
 """Below this a row is written as one line instead of columns."""
 
@@ -45,7 +45,8 @@ class Timeline:
             case "arrives":
                 self._said = ""
                 who = f"[bold cyan]{what['visit']}[/] comes: {KINDS.get(str(what['kind']), what['kind'])}"
-                self._row(room=who, terminal=f"[dim italic]{what.get('why', '')}[/]")
+                why = f"\n[dim italic]{what['why']}[/]" if what.get("why") else ""
+                self._row(room=who + why)
             case "page":
                 self._page(what)
             case "does":

@@ -128,6 +128,21 @@ def test_a_site_belongs_to_one_terminal(layout: Layout) -> None:
         provision(layout.root.parent / "new", Wanted(device="office"))
 
 
+@pytest.mark.parametrize(
+    ("wanted", "word"),
+    [
+        (Wanted(device="Hall 2"), "lower-case letters"),
+        (Wanted(site="Süd"), "lower-case letters"),
+        (Wanted(camera="webcam"), "v4l2:NAME"),
+        (Wanted(page_port=99_999), "65535 or less"),
+    ],
+)
+def test_a_slip_of_the_hand_leaves_no_half_made_site(tmp_path: Path, wanted: Wanted, word: str) -> None:
+    with pytest.raises(ConfigError, match=word):
+        provision(tmp_path / "site", wanted)
+    assert everything(tmp_path / "site") == {}
+
+
 def test_settings_that_a_technician_changed_stay(layout: Layout) -> None:
     text = layout.terminal_config.read_text().replace("[camera]\n", "[camera]\nwidth_px = 800\n")
     layout.terminal_config.write_text(text)
@@ -230,6 +245,6 @@ def test_the_command_says_every_step_and_one_last_line(tmp_path: Path, capsys: p
     root = tmp_path / "site"
     assert cli.main(parser.parse_args(["dev", str(root), "--device", "hall-2", "--camera", "file:x.mp4"])) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-1] == f"site: 8 steps done in {root}; next: anxin doctor {root}"
+    assert lines[-1] == f"site: 8 steps done in {root}; next: anxin provision run {root}"
     assert check(Layout(root))[1].camera.source == f"file:{Path('x.mp4').resolve()}"
     assert json.loads((root / "office/devices.json").read_text())["devices"][0]["device"] == "hall-2"

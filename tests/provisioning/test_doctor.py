@@ -132,6 +132,19 @@ def test_one_thing_is_wrong_and_one_sentence_says_so(
         assert word in f"{answer.said} {answer.todo}"
 
 
+def test_a_missing_certificate_is_not_blamed_on_the_broker(layout: Layout) -> None:
+    (layout.device / "client.crt").unlink()
+    assert "client.crt is missing" in examine(layout)["broker"].said
+    assert "Provision" in examine(layout)["broker"].todo
+
+
+def test_a_mistake_in_the_settings_says_that_the_rest_was_not_looked_at(layout: Layout) -> None:
+    swap("[page]\n", '[page]\nportt = 5\nlanguage = "zh"\n', "terminal.toml")(layout)
+    found = examine(layout)["settings terminal.toml"]
+    assert "`page.portt` is unknown" in found.said
+    assert "was not looked at" in found.todo
+
+
 def test_a_key_that_the_office_does_not_know(layout: Layout, tmp_path: Path) -> None:
     provision(tmp_path / "other")
     shutil.copy(tmp_path / "other/device/signing.jwk", layout.device)
@@ -155,7 +168,7 @@ def test_a_clock_that_nobody_sets(layout: Layout, monkeypatch: pytest.MonkeyPatc
     from edge.adapters import clock_system
 
     monkeypatch.setattr(clock_system, "read_kernel", lambda: (clock_system.TIME_ERROR, clock_system.Timex()))
-    assert "believed by host" in examine(layout)["clock"].said
+    assert "believed as it is" in examine(layout)["clock"].said
     swap('trust = "host"', 'trust = "kernel"', "terminal.toml")(layout)
     only(layout, "clock", "not synchronised", "certifications wait")
 
