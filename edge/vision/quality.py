@@ -37,6 +37,7 @@ class Figures:
     """
 
     face_width: float
+    face_width_px: float
     face_x: float
     face_y: float
     sharpness: float
@@ -60,6 +61,7 @@ def measure(rgb: Pixels, mesh: Mesh) -> Figures:
     cheeks, mouth, sockets = (_middle(smooth, box, mesh.points[part]) for part in (_CHEEKS, _ROUND_MOUTH, _SOCKETS))
     return Figures(
         face_width=float(box[2] - box[0]) / width,
+        face_width_px=float(box[2] - box[0]),
         face_x=float(box[0] + box[2]) / 2 / width,
         face_y=float(box[1] + box[3]) / 2 / height,
         sharpness=100 * edges / max(contrast, 1.0),
@@ -91,7 +93,7 @@ def advise_photo(
     """The same for a photo of an enrolment, where the face may be anywhere and fill the picture."""
     return (
         _company(rivals)
-        or (Advice.TOO_FAR if face_width_px < settings.photo_least_face_px else None)
+        or (Advice.TOO_FAR if face_width_px < settings.least_face_px else None)
         or _light(figures, settings)
         or _cover(figures, settings)
         or _attitude(figures, pose, 0.0, settings)
@@ -104,7 +106,7 @@ def _company(rivals: Sequence[Face]) -> Advice | None:
 
 
 def _place(figures: Figures, settings: EyesSettings) -> Advice | None:
-    if figures.face_width < settings.least_face_width:
+    if figures.face_width < settings.least_face_width or figures.face_width_px < settings.least_face_px:
         return Advice.TOO_FAR
     if figures.face_width > settings.most_face_width:
         return Advice.TOO_NEAR

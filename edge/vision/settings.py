@@ -117,8 +117,8 @@ class EyesSettings:
     """The embedding loses nothing up to here; roll is taken out by the alignment."""
     most_speed_widths_s: float = 0.8
     """Faster, a 1/30 s exposure smears by more than two per cent of the face."""
-    photo_least_face_px: float = 70.0
-    """An enrolled face smaller than this is enlarged by more than half before it is embedded."""
+    least_face_px: float = 70.0
+    """A face smaller than this is enlarged by more than half before it is embedded, in a photo as before a camera."""
     rival_width: float = 0.5
     """A second face at least this share of the first one's width stands at the terminal, a smaller one passes by."""
     covered_chroma: float = 25.0

@@ -198,6 +198,8 @@ def inconsistencies(result: ResultPayload) -> tuple[str, ...]:
             found.append("certified_without_a_match")
         if result.passive is None or result.passive.outcome != "bona_fide":
             found.append("certified_without_liveness")
+        if not any(action.outcome == "passed" for action in result.action):
+            found.append("certified_without_an_action")
         if result.consent is None or not result.consent.given:
             found.append("certified_without_consent")
         if not result.clock.synced:

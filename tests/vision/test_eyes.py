@@ -72,6 +72,11 @@ def test_who_stands_badly_is_told_where_to_go(eyes: Eyes, change: dict[str, floa
     assert advice_for(eyes, moved(collins(), **change)) is advice
 
 
+def test_a_camera_of_few_pixels_asks_people_to_come_nearer_instead_of_guessing(eyes: Eyes) -> None:
+    tiny = np.asarray(cv2.resize(collins(), (128, 96), interpolation=cv2.INTER_AREA))
+    assert advice_for(eyes, tiny) in {Advice.TOO_FAR, Advice.NO_FACE}
+
+
 def test_in_the_dark_light_is_what_helps(eyes: Eyes) -> None:
     assert advice_for(eyes, (collins() * 0.18).astype(np.uint8)) is Advice.TOO_DARK
 

@@ -61,10 +61,11 @@ def test_without_the_office_s_key_the_number_is_left_out() -> None:
 
 
 def test_a_certificate_for_a_face_that_did_not_match_is_inconsistent() -> None:
-    result = opened(signed(attempt(match=t.MatchEvidence(0.2, 0.36, 5), passive=None, consent=None)))
+    result = opened(signed(attempt(match=t.MatchEvidence(0.2, 0.36, 5), passive=None, actions=(), consent=None)))
     assert inconsistencies(result) == (
         "certified_without_a_match",
         "certified_without_liveness",
+        "certified_without_an_action",
         "certified_without_consent",
     )
 
