@@ -57,13 +57,14 @@ class DeviceReport:
         if self.unsigned:
             found.append(f"{who}: {_numbers(self.unsigned)} not signed by a registered key of this terminal.")
         if self.altered:
-            found.append(f"{who}: {_numbers(self.altered)} changed in the ledger after the office took them.")
+            found.append(f"{who}: {_numbers(self.altered)} changed in the ledger after being recorded.")
         if self.breaks:
             found.append(f"{who}: {_numbers(self.breaks)} not linked to the result before.")
         if self.gaps:
             spans = ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in self.gaps[:MOST_NAMED])
             known = f" ({self.gaps_in_quarantine} of them lie in quarantine)" if self.gaps_in_quarantine else ""
-            found.append(f"{who}: {self.missing} results are missing: seq {spans}{known}.")
+            are = "result is" if self.missing == 1 else "results are"
+            found.append(f"{who}: {self.missing} {are} missing: seq {spans}{known}.")
         if self.head_wrong:
             found.append(f"{who}: the rows are not those that the office acknowledged: one was removed or exchanged.")
         if self.quarantined:

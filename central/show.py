@@ -12,6 +12,9 @@ from sqlalchemy import Row
 
 from central.ledger import Ledger
 
+REASONS = "method / reasons"
+NARROW_COLUMNS = 112
+
 STYLE = {"certified": "green", "referred": "yellow", "informed": "cyan", "abandoned": "dim", "quarantined": "red"}
 
 
@@ -36,8 +39,14 @@ def entries(ledger: Ledger, device: str | None = None) -> Iterator[dict[str, obj
 def table(ledger: Ledger, console: Console, device: str | None = None) -> int:
     """Print the ledger's table; returns the number of results."""
     shown = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
-    for name in ("seq", "device", "outcome", "mode", "method / reasons", "decided at", "received at", "verdict"):
-        shown.add_column(name, justify="right" if name == "seq" else "left", no_wrap=name != "method / reasons")
+    names = ("seq", "device", "outcome", "mode", REASONS, "decided at", "received at", "verdict")
+    # What fits is better than everything cut to "certifi…"; --json has the rest.
+    left_out = {"mode", "received at"} if console.width < NARROW_COLUMNS else set()
+    for name in names:
+        if name not in left_out:
+            shown.add_column(
+                name, justify="right" if name == "seq" else "left", no_wrap=name != REASONS, overflow="fold"
+            )
     recorded = quarantined = 0
     before: tuple[object, object, object] = (None, None, 0)
     for entry in entries(ledger, device):
@@ -48,7 +57,7 @@ def table(ledger: Ledger, console: Console, device: str | None = None) -> int:
         before = before if aside else here
         outcome = str(entry.get("outcome", "-"))
         verdict = str(entry["verdict"])
-        shown.add_row(
+        cells = (
             str(entry["seq"] if entry["seq"] is not None else "-"),
             str(entry["device"]),
             f"[{STYLE.get(outcome, 'default')}]{outcome}[/]",
@@ -58,8 +67,10 @@ def table(ledger: Ledger, console: Console, device: str | None = None) -> int:
             _clock(entry.get("received_at")),
             f"[red]{verdict}[/]" if aside else verdict + (" (gap before)" if missing else ""),
         )
+        shown.add_row(*(cell for name, cell in zip(names, cells, strict=True) if name not in left_out))
     console.print(shown)
-    console.print(f"ledger: {recorded} results, {quarantined} in quarantine", highlight=False)
+    of = f" of {device}" if device is not None else ""
+    console.print(f"ledger: {recorded} results{of}, {quarantined} in quarantine", markup=False, highlight=False)
     return recorded
 
 

