@@ -16,8 +16,8 @@ class SystemdNotifier:
             from systemd import daemon
         except ImportError:
             raise ToolError(
-                "A service manager is there (NOTIFY_SOCKET) but systemd-python is not installed; install it with "
-                "the extra `pi`, or unset NOTIFY_SOCKET."
+                "A service manager is there (NOTIFY_SOCKET) but systemd-python is not installed; run: "
+                "apt install python3-systemd (docs/technician.md, Units), or unset NOTIFY_SOCKET."
             ) from None
         self._daemon = daemon
 
