@@ -111,6 +111,9 @@ class TerminalLoop:
         self._step(Tick(now_ns, clock.now(), clock.state()))
 
     def _greet(self) -> None:
+        # The clock first: without it the page would say for a moment that the machine is setting its clock.
+        clock = self._do.clock
+        self.tell(Tick(clock.monotonic_ns(), clock.now(), clock.state()))
         self.tell(Drawn(self._do.draw()))
         self.tell(EyesState(trusted=self._eyes_trusted))
 
