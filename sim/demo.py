@@ -79,7 +79,7 @@ def _run(console: Console, root: Path, plan: Scenario, name: str, seed: int | No
 
             report = run_wire(plan, name, site, heard, seed=seed)
             _drained(site, timeline)
-        result = reckon(plan, report, site)
+        result = reckon(plan, report, site.layout)
     console.print()
     with Office(site.layout) as office:
         table(office.ledger, console)

@@ -15,13 +15,14 @@ from central.audit import Report as AuditReport
 from central.audit import audit
 from central.devices import Devices
 from central.ledger import Ledger
+from edge.core.phrases import Phrase
 from edge.errors import StateError
 from provisioning.layout import Layout
-from provisioning.site import Site
 from sim.report import Report, VisitReport
 from sim.scenario import Scenario, Visit
 
 OUTBOX = "outbox.sqlite"
+NOT_STORED = str(Phrase.CLOSING_NOT_STORED)
 
 
 class Office:
@@ -125,12 +126,12 @@ class Reckoning:
         return {**asdict(self), "fine": self.fine, "summary": self.last_line()}
 
 
-def reckon(plan: Scenario, report: Report, site: Site) -> Reckoning:
+def reckon(plan: Scenario, report: Report, layout: Layout) -> Reckoning:
     """Compare the three lists once everything has stopped moving."""
-    with Office(site.layout) as office:
+    with Office(layout) as office:
         rows, signed, found = office.rows(), office.signed(), office.audit()
     seqs = {row.seq for row in rows}
-    promised = sum(1 for visit in report.visits if visit.page.startswith("closing."))
+    promised = sum(1 for visit in report.visits if visit.page.startswith("closing.") and visit.page != NOT_STORED)
     missing = sum(1 for seq in range(1, signed + 1) if seq not in seqs)
     return Reckoning(
         people=tuple(_people(plan.visits, report.visits, rows)),
@@ -147,10 +148,14 @@ def reckon(plan: Scenario, report: Report, site: Site) -> Reckoning:
 
 
 def _people(visits: Sequence[Visit], ended: Sequence[VisitReport], rows: Sequence[Row[Any]]) -> Iterator[Person]:
-    """Each visit with its row: people come one after the other, so the rows are in the order of the visits."""
+    """Each visit with its row: people come one after the other, so the rows are in the order of the visits.
+
+    Who saw no closing page, or was told that nothing was stored, has none.
+    """
     recorded = iter(sorted(rows, key=lambda row: row.seq))
     for visit, end in zip(visits, ended, strict=True):
-        row = next(recorded, None) if visit.expect.outcome is not None else None
+        promised = end.page.startswith("closing.") and end.page != NOT_STORED
+        row = next(recorded, None) if promised and visit.expect.outcome is not None else None
         outcome = str(row.outcome) if row is not None else None
         reasons = reasons_of(row)
         wrong = [end.difference] if end.difference else []
