@@ -105,7 +105,7 @@ def _run(args: argparse.Namespace) -> int:
 
     console = Console(highlight=False, soft_wrap=True)
     over = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: over.set())
     names = [name for name in NAMES if name not in args.without]
     with Site(args.folder) as site:

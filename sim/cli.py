@@ -14,10 +14,13 @@ example:
 """
 
 import argparse
+import contextlib
 import json
+import signal
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -95,16 +98,34 @@ def main(args: argparse.Namespace) -> int:
         case "list":
             return _list()
         case "run":
-            return _run(args)
+            with _ended_like_ctrl_c():
+                return _run(args)
         case "demo":
-            return _demo(args)
+            with _ended_like_ctrl_c():
+                return _demo(args)
         case "portraits":
             names = portraits.fetch(args.archive)
             Console().print(f"portraits: {len(names)} of {len(names)} here and unaltered ({', '.join(names)})")
             return 0
         case "serve":
-            return _serve(scenario.load(args.scenario), args.camera, args.seconds)
+            with _ended_like_ctrl_c():
+                return _serve(scenario.load(args.scenario), args.camera, args.seconds)
     raise ConfigError(f"`anxin sim {args.sim_verb}` is unknown; see `anxin sim --help`.")
+
+
+@contextlib.contextmanager
+def _ended_like_ctrl_c() -> Iterator[None]:
+    """SIGTERM (a time limit) and SIGHUP (a closed window) end the processes of a run too, as Ctrl-C does."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _list() -> int:
