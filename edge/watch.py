@@ -46,13 +46,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--every", action="store_true", help="a line for every frame, not only when something changes"
     )
-    parser.add_argument("--max-frames", type=int, metavar="N", help="stop after N frames")
+    parser.add_argument("--max-frames", type=_from_one, metavar="N", help="stop after N frames")
     parser.add_argument(
         "--models", type=Path, metavar="DIR", help="folder of the models (default: the packaged ones)"
     )
     parser.add_argument("--width", type=int, default=640, help="width asked of a camera, px (default 640)")
     parser.add_argument("--height", type=int, default=480, help="height asked of a camera, px (default 480)")
     parser.add_argument("--fps", type=int, default=15, help="frames a second asked of a camera (default 15)")
+
+
+def _from_one(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("a whole number from 1 on is needed")
+    return int(text)
 
 
 def main(args: argparse.Namespace) -> int:

@@ -36,7 +36,7 @@ def find_device(name: str, root: Path = Path("/")) -> Path:
     known = ", ".join([*links, *sorted({card for _, card in nodes})]) or "none"
     if found:
         raise CameraError(f"{len(found)} cameras are called {name}; use one of /dev/v4l/by-id instead ({known}).")
-    raise CameraError(f"no camera is called {name}; connect it, or use one of: {known}.")
+    raise CameraError(f"no camera is called {name}; connect it; there are: {known}.")
 
 
 def _nodes(root: Path) -> list[tuple[Path, str]]:

@@ -238,7 +238,7 @@ def test_an_unknown_v4l2_name_lists_the_names_there_are(tmp_path: Path) -> None:
     fake_devices(tmp_path)
     with pytest.raises(CameraError, match=r"no camera is called Nobody.*HD_Webcam_1234.*HD Webcam"):
         find_device("Nobody", tmp_path)
-    with pytest.raises(CameraError, match="or use one of: none"):
+    with pytest.raises(CameraError, match="there are: none"):
         find_device("Nobody", tmp_path / "empty")
     with pytest.raises(CameraError):
         find_device("../../etc/passwd", tmp_path)
