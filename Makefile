@@ -28,9 +28,9 @@ models: setup ## build the quantized models again from the pinned packages (five
 	$(BIN)/anxin models build
 
 lock: setup ## refresh requirements/*.lock from pyproject.toml
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 \
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 -c requirements/constraints.txt \
 		pyproject.toml --extra sim --group dev -o requirements/dev.lock
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 \
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 -c requirements/constraints.txt \
 		pyproject.toml -o requirements/device.lock
 
 clean: ## remove what make made
