@@ -15,6 +15,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import threading
 import time
 from importlib.resources import files
 from pathlib import Path
@@ -70,22 +71,45 @@ def _owner(folder: Path) -> str:
 
 
 class Broker:
-    """The mosquitto process of one folder.  `stop` and `kill` return when it is gone; both can be repeated."""
+    """The mosquitto process of one folder.  `stop` and `kill` return when it is gone; both can be repeated.
+
+    Any thread may call: two that start it at once must not leave a process behind that nobody knows of.
+    """
 
     def __init__(self, folder: Path, port: int) -> None:
         self.folder = folder
         self.port = port
         self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.RLock()
 
     @property
     def pid(self) -> int | None:
         """The process id while it runs."""
-        return self._process.pid if self._process is not None and self._process.poll() is None else None
+        process = self._process
+        return process.pid if process is not None and process.poll() is None else None
 
     def start(self, timeout_s: float = 10.0) -> None:
         """Start it and wait until the port completes a TLS handshake; raises `ToolError` or `LinkError`."""
+        with self._lock:
+            if self.pid is None:
+                self._start(timeout_s)
+
+    def stop(self, timeout_s: float = 10.0) -> None:
+        """End it kindly (it saves its store)."""
+        self._end(signal.SIGTERM, timeout_s)
+
+    def kill(self) -> None:
+        """End it as a power cut would: SIGKILL."""
+        self._end(signal.SIGKILL, 10.0)
+
+    def wipe_store(self) -> None:
+        """Delete what the broker kept; raises `StateError` while it runs."""
         if self.pid is not None:
-            return
+            raise StateError("The broker still runs; stop it before its store is deleted.")
+        for path in (self.folder / STORE).iterdir():
+            path.unlink()
+
+    def _start(self, timeout_s: float) -> None:
         program = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
         if program is None:
             raise ToolError("mosquitto is not installed; `apt install mosquitto` brings it.")
@@ -108,32 +132,18 @@ class Broker:
                 raise LinkError(f"The broker did not answer on port {self.port} within {timeout_s:.0f} s.")
             time.sleep(0.05)
 
-    def stop(self, timeout_s: float = 10.0) -> None:
-        """End it kindly (it saves its store)."""
-        self._end(signal.SIGTERM, timeout_s)
-
-    def kill(self) -> None:
-        """End it as a power cut would: SIGKILL."""
-        self._end(signal.SIGKILL, 10.0)
-
-    def wipe_store(self) -> None:
-        """Delete what the broker kept; raises `StateError` while it runs."""
-        if self.pid is not None:
-            raise StateError("The broker still runs; stop it before its store is deleted.")
-        for path in (self.folder / STORE).iterdir():
-            path.unlink()
-
     def _end(self, with_signal: signal.Signals, timeout_s: float) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(with_signal)
-        try:
-            process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        with self._lock:
+            process, self._process = self._process, None
+            if process is None:
+                return
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(with_signal)
+            try:
+                process.wait(timeout_s)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
     def __enter__(self) -> "Broker":
         self.start()

@@ -18,7 +18,7 @@ from rich.console import Console
 
 from central.show import table
 from edge.config import TerminalConfig, load
-from edge.errors import AnxinError, StateError
+from edge.errors import StateError
 from provisioning.broker import free_port
 from provisioning.dev import provision_dev
 from provisioning.eyes import open_eyes
@@ -70,12 +70,13 @@ def _run(console: Console, root: Path, plan: Scenario, name: str, seed: int | No
     began_s = time.monotonic()
     _provision(console, root, plan)
     with Site(root) as site, Timeline(console, began_s) as timeline:
-        with _started(site, timeline) as ready, _ledger_watched(site, timeline):
+        timeline.note(f"logs in {site.layout.logs}")
+        with _ledger_watched(site, timeline):
 
             def heard(kind: str, what: dict[str, object]) -> None:
-                if kind == "ready":
-                    ready.set()
                 timeline.heard(kind, what)
+                if kind == "started" and what["process"] == "terminal":
+                    timeline.note("see what the retiree sees: " + _page(site))
 
             report = run_wire(plan, name, site, heard, seed=seed)
             _drained(site, timeline)
@@ -98,35 +99,6 @@ def _provision(console: Console, root: Path, plan: Scenario) -> None:
             for step in provision_dev(root, wanted, people, open_eyes=open_eyes):
                 status.update(f"{step.what}: {step.said}")
     console.print(f"[dim]a fresh site in {root}[/]", highlight=False)
-
-
-@contextlib.contextmanager
-def _started(site: Site, timeline: Timeline) -> Iterator[threading.Event]:
-    """Start everything while the room is prepared; the terminal as soon as it shows frames.
-
-    A terminal without a camera refuses to start.  Yields the event that says that there are frames.
-    """
-    ready, over = threading.Event(), threading.Event()
-
-    def start() -> None:
-        try:
-            site.start(("broker", "office", "uplink"))
-            timeline.note(f"broker, office and uplink run; logs in {site.layout.logs}")
-            while not ready.wait(0.1):
-                if over.is_set():
-                    return
-            site.start(("terminal",))
-            timeline.note("the terminal runs; see what the retiree sees: " + _page(site))
-        except AnxinError as error:
-            timeline.note(f"the site did not start: {error}")
-
-    thread = threading.Thread(target=start, name="demo-start")
-    thread.start()
-    try:
-        yield ready
-    finally:
-        over.set()
-        thread.join()
 
 
 @contextlib.contextmanager

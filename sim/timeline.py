@@ -56,6 +56,8 @@ class Timeline:
             case "ends":
                 mark = "[green]✓[/]" if what.get("as_expected") else "[red]✗[/]"
                 self._row(room=f"{mark} {what['visit']} leaves after {what['seconds']} s")
+            case "started":
+                self.note(f"{what['process']} runs")
             case "breaks":
                 self._row(room=f"[bold red]⚡ {what['fault']}[/]".replace("_", " "))
             case "mended" | "mends":

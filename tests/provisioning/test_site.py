@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -141,6 +142,27 @@ def test_the_broker_is_there_when_start_returns_and_gone_when_stop_does(layout: 
     assert (layout.broker / "store" / "mosquitto.db").exists()
     broker.wipe_store()
     assert not list((layout.broker / "store").iterdir())
+
+
+@pytest.mark.process
+@needs_mosquitto
+def test_two_that_start_the_broker_at_once_start_one(layout: Layout) -> None:
+    """A run and its demo both did: the first mosquitto stayed behind, unknown to anybody."""
+    broker = Broker(layout.broker, layout.read_broker_port())
+    together = threading.Barrier(4)
+
+    def start() -> None:
+        together.wait(10)
+        broker.start()
+
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    broker.stop()
+
+    assert not accepts_tls(broker.port, broker.folder / "ca.crt")
 
 
 @pytest.mark.process
