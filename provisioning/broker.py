@@ -70,6 +70,14 @@ def _owner(folder: Path) -> str:
         return getpass.getuser()
 
 
+def find_program() -> str:
+    """Where mosquitto is; an ordinary user's PATH on Debian does not lead there.  Raises `ToolError`."""
+    program = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+    if program is None:
+        raise ToolError("mosquitto is not installed; `apt install mosquitto` brings it.")
+    return program
+
+
 class Broker:
     """The mosquitto process of one folder.  `stop` and `kill` return when it is gone; both can be repeated.
 
@@ -110,9 +118,7 @@ class Broker:
             path.unlink()
 
     def _start(self, timeout_s: float) -> None:
-        program = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
-        if program is None:
-            raise ToolError("mosquitto is not installed; `apt install mosquitto` brings it.")
+        program = find_program()
         make_folder(self.folder / STORE, mode=0o700)
         with (self.folder / "start.log").open("ab") as output:
             self._process = subprocess.Popen(

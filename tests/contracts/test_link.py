@@ -14,6 +14,7 @@ from edge.adapters.link_paho import CONTENT_TYPE, PahoLink, Will
 from edge.errors import ConfigError, LinkError
 from edge.ports import Incoming, Link
 from edge.wire.topics import Kind, build, every_device
+from provisioning.broker import find_program
 from provisioning.ca import Authority
 from tests.broker import OFFICE, TestBroker
 from tests.fakes import FakeLink
@@ -291,7 +292,7 @@ def test_a_certificate_that_is_not_yet_valid_means_wait(tmp_path: Path) -> None:
     import subprocess
 
     server = subprocess.Popen(
-        ["mosquitto", "-c", "mosquitto.conf"], cwd=tmp_path / "broker", stderr=subprocess.DEVNULL
+        [find_program(), "-c", "mosquitto.conf"], cwd=tmp_path / "broker", stderr=subprocess.DEVNULL
     )
     try:
         link = linked(site, "terminal-1")
