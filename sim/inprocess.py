@@ -21,7 +21,7 @@ from edge.runtime.terminal import Services, TerminalLoop
 from sim import cast
 from sim.camera import Picture, SimCamera, VirtualPace
 from sim.clock import VirtualClock
-from sim.people import Leave, Mind, Page, Press, Type
+from sim.people import Act, Leave, LightLamp, Mind, Page, Press, SendAside, Shift, Type
 from sim.report import Report, VisitReport, judge
 from sim.scenario import Fault, FaultKind, Scenario, Visit
 from sim.stage import Stage
@@ -188,12 +188,22 @@ class Run:
 
 
 def deed_name(deed: object) -> str:
-    """A deed in a word or two; never a number that was typed."""
+    """A deed in a few words; never a number that was typed."""
     match deed:
         case Press(touch, _):
-            return f"press {touch.value}"
+            return f'touches "{touch.value.replace("_", " ")}"'
         case Type():
-            return "type a number"
+            return "types a number"
+        case Act(action, _, times):
+            return f"does it: {action.value.replace('_', ' ')}{' twice' if times == 2 else ''}"
+        case Shift():
+            return "moves a little"
+        case SendAside():
+            return "asks the other one aside"
+        case LightLamp():
+            return "has the lamp switched on"
+        case Leave():
+            return "goes"
         case _:
             return type(deed).__name__.lower()
 
