@@ -1,7 +1,5 @@
 """The composition root: where adapters, eyes, loops and settings meet.  Only ``*_main`` modules are its likes."""
 
-import logging
-import sys
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -64,8 +62,3 @@ def open_eyes(folder: Path | None = None) -> Eyes:
 def versions(folder: Path | None = None) -> Mapping[str, str]:
     """The version id of each model, as results and rosters name them."""
     return manifest(folder).versions()
-
-
-def log_to_stderr(level: int = logging.INFO) -> None:
-    """One line per event, without a time: the journal has its own."""
-    logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")

@@ -27,6 +27,7 @@ from edge.core.policy import Policy
 from edge.errors import StateError, UntrustedError
 from edge.kiosk.server import Page
 from edge.kiosk.texts import Texts
+from edge.logs import log_to_stderr
 from edge.ports import Camera, Frame, Notifier, Vision
 from edge.runtime.capture import CaptureLoop
 from edge.runtime.heartbeat import Heartbeats
@@ -53,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run until SIGTERM; returns 0 after a clean end, 1 after an unexpected one."""
-    app.log_to_stderr()
+    log_to_stderr()
     config = load(TerminalConfig, args.config)
     with Terminal(config, notifier()) as terminal:
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -13,7 +13,6 @@ import logging
 import random
 import secrets
 import signal
-import sys
 import threading
 from importlib import metadata
 from pathlib import Path
@@ -26,6 +25,7 @@ from edge.adapters.outbox_sqlite import OUTBOX_FILE, SqliteOutbox
 from edge.adapters.state_dir import StateDir
 from edge.config import UplinkConfig, load
 from edge.errors import ConfigError
+from edge.logs import log_to_stderr
 from edge.ports import Notifier
 from edge.runtime.heartbeat import Heartbeats
 from edge.runtime.uplink import Uplink, UplinkSettings
@@ -45,8 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Deliver until SIGTERM; returns 0 after a clean end."""
-    # No times: the journal has its own.
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    log_to_stderr()
     config = load(UplinkConfig, args.config)
     over = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -15,7 +15,7 @@ from joserfc.jwk import OKPKey
 from central.devices import entry, read_entries, to_text
 from central.enrolment import Describe, Enrolment, enrol, read_people
 from central.roster import Addressee, issue_policy, issue_roster
-from edge.adapters.outbox_sqlite import OUTBOX_FILE, SqliteOutbox
+from edge.adapters.outbox_sqlite import SqliteOutbox
 from edge.core.eligibility import Scheme
 from edge.core.policy import Policy
 from edge.errors import ConfigError, StateError
@@ -179,11 +179,11 @@ def _state(layout: Layout, choices: Choices) -> Step:
     for name in ("terminal", "uplink"):
         folder(layout.state / name, mode=0o700)
     folder(layout.logs)
-    outbox = folder(layout.spool, mode=0o700) / OUTBOX_FILE
-    if not outbox.exists():
-        SqliteOutbox.create(outbox, choices.device)
+    folder(layout.spool, mode=0o700)
+    if not layout.outbox.exists():
+        SqliteOutbox.create(layout.outbox, choices.device)
         return Step("state", "outbox made; the ledger is made by the office's first start")
-    with SqliteOutbox(outbox, choices.device) as kept:
+    with SqliteOutbox(layout.outbox, choices.device) as kept:
         waiting, _ = kept.depth()
     return Step("state", f"kept; {waiting} results wait in the outbox")
 

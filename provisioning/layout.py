@@ -12,6 +12,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.adapters.outbox_sqlite import OUTBOX_FILE
 from edge.errors import ConfigError
 
 
@@ -56,6 +57,10 @@ class Layout:
     @property
     def spool(self) -> Path:
         return self.root / "spool"
+
+    @property
+    def outbox(self) -> Path:
+        return self.spool / OUTBOX_FILE
 
     @property
     def inbox(self) -> Path:

@@ -22,7 +22,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -199,16 +198,12 @@ def _one_run(
 
 def _wire(plan: Scenario, name: str, seed: int, tell: "Callable[[str, dict[str, object]], None]") -> Report:
     """A fresh site in a temporary folder, started, used and removed."""
-    from provisioning.dev import provision_dev
-    from provisioning.eyes import open_eyes
-    from provisioning.settings import Wanted
     from provisioning.site import Site
-    from sim.wire import people_file, run_wire
+    from sim.wire import fresh_site, run_wire
 
     with tempfile.TemporaryDirectory(prefix="anxin-sim-") as folder:
-        people = people_file(plan, Path(folder) / "people.toml", date.today())  # noqa: DTZ011  (the site's own day)
         root = Path(folder) / "site"
-        for step in provision_dev(root, Wanted(), people, open_eyes=open_eyes):
+        for step in fresh_site(plan, root):
             tell("provisioned", {"step": step.what})
         with Site(root) as site:
             return run_wire(plan, name, site, tell, seed=seed)

@@ -11,7 +11,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -19,16 +18,12 @@ from rich.console import Console
 from central.show import table
 from edge.config import TerminalConfig, load
 from edge.errors import StateError
-from provisioning.broker import free_port
-from provisioning.dev import provision_dev
-from provisioning.eyes import open_eyes
-from provisioning.settings import Wanted
 from provisioning.site import Site
 from sim import scenario
 from sim.reckoning import Office, Reckoning, reckon
 from sim.scenario import Scenario
 from sim.timeline import Timeline
-from sim.wire import people_file, run_wire
+from sim.wire import fresh_site, run_wire
 
 DRAIN_S = 30.0
 """How long the last results may take to reach the ledger: the uplink's backoff after the broker's return."""
@@ -90,14 +85,9 @@ def _run(console: Console, root: Path, plan: Scenario, name: str, seed: int | No
 
 
 def _provision(console: Console, root: Path, plan: Scenario) -> None:
-    """A fresh site whose roster comes from reference photos, through the terminal's own eyes."""
-    with tempfile.TemporaryDirectory(prefix="anxin-people-") as private:
-        people = people_file(plan, Path(private) / "people.toml", datetime.now(UTC).date())
-        # A port of its own: another site on this machine may come and take the usual one.
-        wanted = Wanted(camera=f"socket:{root.resolve() / 'camera.sock'}", page_port=free_port())
-        with console.status("making a fresh site: authority, keys, certificates, roster from photos") as status:
-            for step in provision_dev(root, wanted, people, open_eyes=open_eyes):
-                status.update(f"{step.what}: {step.said}")
+    with console.status("making a fresh site: authority, keys, certificates, roster from photos") as status:
+        for step in fresh_site(plan, root):
+            status.update(f"{step.what}: {step.said}")
     console.print(f"[dim]a fresh site in {root}[/]", highlight=False)
 
 

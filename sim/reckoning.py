@@ -5,7 +5,6 @@ import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -21,7 +20,6 @@ from provisioning.layout import Layout
 from sim.report import Report, VisitReport
 from sim.scenario import Scenario, Visit
 
-OUTBOX = "outbox.sqlite"
 NOT_STORED = str(Phrase.CLOSING_NOT_STORED)
 
 
@@ -55,8 +53,7 @@ class Office:
         return self._outbox("SELECT seq FROM chain")
 
     def _outbox(self, query: str) -> int:
-        file: Path = self._layout.spool / OUTBOX
-        with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=10)) as db:
+        with contextlib.closing(sqlite3.connect(f"file:{self._layout.outbox}?mode=ro", uri=True, timeout=10)) as db:
             return int(db.execute(query).fetchone()[0])
 
     def __enter__(self) -> Self:
@@ -131,7 +128,7 @@ def reckon(plan: Scenario, report: Report, layout: Layout) -> Reckoning:
     with Office(layout) as office:
         rows, signed, found = office.rows(), office.signed(), office.audit()
     seqs = {row.seq for row in rows}
-    promised = sum(1 for visit in report.visits if visit.page.startswith("closing.") and visit.page != NOT_STORED)
+    promised = sum(_promised(visit) for visit in report.visits)
     missing = sum(1 for seq in range(1, signed + 1) if seq not in seqs)
     return Reckoning(
         people=tuple(_people(plan.visits, report.visits, rows)),
@@ -147,6 +144,11 @@ def reckon(plan: Scenario, report: Report, layout: Layout) -> Reckoning:
     )
 
 
+def _promised(visit: VisitReport) -> bool:
+    """Whether the person's last page said that something was done."""
+    return visit.page.startswith("closing.") and visit.page != NOT_STORED
+
+
 def _people(visits: Sequence[Visit], ended: Sequence[VisitReport], rows: Sequence[Row[Any]]) -> Iterator[Person]:
     """Each visit with its row: people come one after the other, so the rows are in the order of the visits.
 
@@ -154,8 +156,7 @@ def _people(visits: Sequence[Visit], ended: Sequence[VisitReport], rows: Sequenc
     """
     recorded = iter(sorted(rows, key=lambda row: row.seq))
     for visit, end in zip(visits, ended, strict=True):
-        promised = end.page.startswith("closing.") and end.page != NOT_STORED
-        row = next(recorded, None) if promised and visit.expect.outcome is not None else None
+        row = next(recorded, None) if _promised(end) and visit.expect.outcome is not None else None
         outcome = str(row.outcome) if row is not None else None
         reasons = reasons_of(row)
         wrong = [end.difference] if end.difference else []

@@ -8,12 +8,17 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from edge.errors import StateError
+from provisioning.broker import free_port
+from provisioning.dev import Step, provision_dev
+from provisioning.eyes import open_eyes
+from provisioning.settings import Wanted
 from provisioning.site import NAMES, Site
 from sim import cast
 from sim.faults import SiteFaults
@@ -25,10 +30,17 @@ WORLD_ENDS_WITHIN_S = 10.0
 READY_WITHIN_S = 60.0
 
 
-def people_file(plan: Scenario, file: Path, today: date) -> Path:
-    """Write the list of people of a scenario for `anxin provision dev --people`; raises `ToolError`."""
-    cast.write_people(file, [visit.who for visit in plan.visits if visit.who is not None], today)
-    return file
+def fresh_site(plan: Scenario, root: Path) -> Iterator[Step]:
+    """Make the site of a scenario in ``root``, step by step; raises `AnxinError`.
+
+    Its roster comes from reference photos, through the terminal's own eyes.  The list of people is not left behind.
+    """
+    with tempfile.TemporaryDirectory(prefix="anxin-people-") as private:
+        people = Path(private) / "people.toml"
+        keys = [visit.who for visit in plan.visits if visit.who is not None]
+        cast.write_people(people, keys, datetime.now(UTC).date())
+        # A port of its own: another site on this machine may come and take the usual one.
+        yield from provision_dev(root, Wanted(page_port=free_port()), people, open_eyes=open_eyes)
 
 
 class WorldProcess:

@@ -38,10 +38,8 @@ def start(state: State, policy: Policy, **changes: Any) -> Step:
     visit = state.visit
     if visit.person is None:
         return state, ()
-    if not state.eyes_trusted:
-        return refer(state, policy, Phrase.CLOSING_COLLEAGUE, Reason.EYES_NOT_TRUSTED)
-    if not state.clock.synced:
-        return refer(state, policy, Phrase.CLOSING_COLLEAGUE, Reason.CLOCK_NOT_SYNCED)
+    if (hindrance := _hindrance(state)) is not None:
+        return refer(state, policy, Phrase.CLOSING_COLLEAGUE, hindrance)
     fresh: dict[str, Any] = {
         "tries": max(1, visit.tries),
         "watching": True,
@@ -260,10 +258,8 @@ def _certify(state: State, policy: Policy) -> Step:
     visit = state.visit
     assert visit.person is not None and state.now is not None  # noqa: S101
     scheme = policy.scheme_of(visit.person.scheme)
-    if not state.eyes_trusted:
-        return refer(state, policy, Phrase.CLOSING_COLLEAGUE, Reason.EYES_NOT_TRUSTED)
-    if not state.clock.synced:
-        return refer(state, policy, Phrase.CLOSING_COLLEAGUE, Reason.CLOCK_NOT_SYNCED)
+    if (hindrance := _hindrance(state)) is not None:
+        return refer(state, policy, Phrase.CLOSING_COLLEAGUE, hindrance)
     if scheme is None:
         return refer(state, policy, Phrase.CLOSING_COLLEAGUE, Reason.SCHEME_UNKNOWN)
     if not (visit.passed and visit.consent is not None and visit.consent.given):
@@ -295,6 +291,13 @@ def eyes(state: State, event: EyesState, policy: Policy) -> Step:
     if event.trusted or state.visit.ending is not None:
         return state, ()
     return refer(state, policy, Phrase.CLOSING_COLLEAGUE, Reason.EYES_NOT_TRUSTED)
+
+
+def _hindrance(state: State) -> Reason | None:
+    """What of the machine keeps anybody from being certified, at the first look as at the last step."""
+    if not state.eyes_trusted:
+        return Reason.EYES_NOT_TRUSTED
+    return None if state.clock.synced else Reason.CLOCK_NOT_SYNCED
 
 
 def _usable(state: State, seen: Observation, policy: Policy) -> bool:

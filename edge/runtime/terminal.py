@@ -104,16 +104,18 @@ class TerminalLoop:
             self._tick()
 
     def _tick(self) -> None:
-        clock = self._do.clock
-        now_ns = clock.monotonic_ns()
-        if self._state.phase is Screen.IDLE and now_ns - self._refreshed_ns >= REFRESH_S * 1e9:
+        tick = self._now()
+        if self._state.phase is Screen.IDLE and tick.at_ns - self._refreshed_ns >= REFRESH_S * 1e9:
             self._refresh()
-        self._step(Tick(now_ns, clock.now(), clock.state()))
+        self._step(tick)
+
+    def _now(self) -> Tick:
+        clock = self._do.clock
+        return Tick(clock.monotonic_ns(), clock.now(), clock.state())
 
     def _greet(self) -> None:
         # The clock first: without it the page would say for a moment that the machine is setting its clock.
-        clock = self._do.clock
-        self.tell(Tick(clock.monotonic_ns(), clock.now(), clock.state()))
+        self.tell(self._now())
         self.tell(Drawn(self._do.draw()))
         self.tell(EyesState(trusted=self._eyes_trusted))
 

@@ -154,7 +154,7 @@ def test_settings_that_a_technician_changed_stay(layout: Layout) -> None:
 
 
 def test_an_outbox_that_vanished_is_not_replaced_in_silence(layout: Layout) -> None:
-    (layout.spool / OUTBOX_FILE).unlink()
+    layout.outbox.unlink()
     with pytest.raises(StateError, match="gone"):
         provision(layout.root)
 
