@@ -1,17 +1,11 @@
-"""The shipped models, opened once for all tests of the eyes."""
+"""Eyes on the shipped models."""
 
 from collections.abc import Mapping
 
 import pytest
 
-from edge.app import open_nets
 from edge.ports import Net
 from edge.vision.pipeline import Eyes
-
-
-@pytest.fixture(scope="session")
-def nets() -> Mapping[str, Net]:
-    return open_nets()
 
 
 @pytest.fixture
