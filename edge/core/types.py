@@ -130,6 +130,24 @@ class ActionSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class Cues:
+    """What besides the passive net tells a head in a room from a picture of one; ``None``: cannot be told now.
+
+    Raw statistics of the eyes, each explained where it is measured; `edge.core.liveness` says what they are worth.
+    ``relief`` is how much of the face's movement on this track no flat picture could make (0: flat); ``moire`` the
+    strength of a fine regular pattern on the face; ``border`` that of straight edges round it, as paper and screens
+    have.  ``skin`` and ``behind`` are linear light (R, G, B; 0..1) of the face's bare skin and of what is round it:
+    what answers the page's light.
+    """
+
+    relief: float | None = None
+    moire: float | None = None
+    border: float | None = None
+    skin: tuple[float, float, float] | None = None
+    behind: tuple[float, float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
     """What the eyes say about one frame.  Figures only; ``None`` where a model did not run on this frame.
 
@@ -160,6 +178,7 @@ class Observation:
     actions: tuple[ActionSeen, ...] = ()
     neutral: bool = False  # the eyes have learnt this track's neutral face: an action can be judged
     frozen: bool = False
+    cues: Cues = Cues()
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +317,8 @@ class View:
     """One page for the person: keys of the text catalogue, never finished sentences.
 
     ``prompt`` is the one large sentence, ``detail`` the smaller one below; ``params`` fill both (dates are
-    ISO strings, the page writes them out).  ``say`` is spoken (same keys) when the view changes.
+    ISO strings, the page writes them out).  ``say`` is spoken (same keys) when the view changes.  ``light`` is the
+    soft colour (#rrggbb) in which the page lights the face now; None: the page's own.
     """
 
     screen: Screen
@@ -311,6 +331,7 @@ class View:
     advice: Advice | None = None
     action: Action | None = None
     tone: str = "calm"  # calm | good | attention: never an alarm
+    light: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
