@@ -189,6 +189,8 @@ class Eyes:
             if not (embedding_is_next and settings.take_turns):
                 passive = self._passive.score(frame.rgb, mesh.detector_box)
             track.ready_frames += 1
+        elif settings.judge_withheld:
+            passive = self._passive.score(frame.rgb, mesh.detector_box)
         return Observation(
             frame_no=frame.number,
             at_ns=frame.at_ns,

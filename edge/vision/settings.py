@@ -134,6 +134,8 @@ class EyesSettings:
     """The passive net's training: 2.7 detector boxes, moved inside the frame."""
     take_turns: bool = True
     """Good frames go to the passive net or to the embedding; False: to both, which the bench measures."""
+    judge_withheld: bool = False
+    """The passive net also on frames that are not READY, for evaluation: such a score is evidence for nothing."""
     probe_most: int = 16
     """Good frames in a probe; the mean of more does not get better."""
     recheck_every: int = 4
