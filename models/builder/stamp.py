@@ -9,6 +9,7 @@ from edge.adapters.tflite import TfliteNet
 from edge.ports import Floats
 from edge.vision.manifest import FILE_NAME, load_manifest, sha256_of
 from edge.vision.verify import ANSWERS_NAME, KnownAnswer, KnownAnswers, golden_crop, golden_face
+from models.builder.scenes import stamp_scenes
 from models.cards import card
 
 # How far another interpreter may be off on the golden face, in the output's own unit (pixels of the crop, logits).
@@ -19,9 +20,10 @@ _POSITIONS = 24
 
 
 def stamp_all(folder: Path) -> None:
-    """Hashes into the manifest, then what depends on them: the known answers and the cards."""
+    """Hashes into the manifest, then what depends on them: the known answers, the golden scenes and the cards."""
     stamp_manifest(folder)
     stamp_answers(folder)
+    stamp_scenes(folder)
     stamp_cards(folder)
 
 
