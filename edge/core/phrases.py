@@ -74,6 +74,7 @@ class Phrase(StrEnum):
     FRAMING_DETAIL = "framing.detail"  # detail: take your time, there is no hurry
     FRAMING_ONCE_MORE = "framing.once_more"  # prompt at a new try: let's look once more; sit comfortably, look here
     FRAMING_AGAIN_DETAIL = "framing.again_detail"  # detail at a new try: glasses or a cap may come off if you like
+    FRAMING_LIGHT = "framing.light"  # prompt: the screen changes its colour softly, nothing to do, keep looking
     CAMERA_WAIT = "framing.camera_wait"  # prompt: one moment please, the camera is getting ready again
     ADVICE_READY = "advice.ready"  # very good, please keep looking
     ADVICE_NO_FACE = "advice.no_face"  # please step in front of the camera

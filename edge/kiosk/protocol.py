@@ -34,6 +34,7 @@ MAX_PREVIEW_FPS: Final = 15
 Language = Literal["zh", "en"]
 Tone = Literal["calm", "good", "attention"]
 Serial = Annotated[int, Field(ge=0, le=2**53 - 1)]
+Colour = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]  # sRGB
 Key = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[a-z0-9_.]+$")]
 
 
@@ -105,6 +106,7 @@ class ViewShown(Message):
     action: ActionShown | None = None
     ticket: str = Field(default="", max_length=40, description="The ticket of a handover, to be shown large.")
     tone: Tone = "calm"
+    light: Colour | None = Field(default=None, description="The colour to fade to softly; absent: the page's own.")
 
 
 class Saying(Message):

@@ -373,6 +373,7 @@ class Page:
             else protocol.ActionShown(kind=action, text=prompt if view.prompt == OF_ACTION[action] else None),
             ticket=view.params.get("ticket", "") if view.screen is Screen.CLOSING else "",
             tone=view.tone,
+            light=view.light,
         )
 
     def _why(self, error: OSError | None) -> str:

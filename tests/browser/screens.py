@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from edge.core.light import COLOURS
 from edge.core.phrases import OF_ACTION, OF_ADVICE, OF_RELATION, Phrase
 from edge.core.types import Action, Advice, Choice, Relation, Screen, Touch, View
 
@@ -27,6 +28,19 @@ def keypad(prompt: Phrase, detail: str = "", **params: str) -> View:
 def framing(advice: Advice) -> View:
     return View(
         Screen.FRAMING, OF_ADVICE[advice], Phrase.FRAMING_DETAIL, choices=(BACK, HELP), preview=True, advice=advice
+    )
+
+
+def lit(colour: str) -> View:
+    """The page while it lights the face."""
+    return View(
+        Screen.FRAMING,
+        Phrase.FRAMING_LIGHT,
+        Phrase.FRAMING_DETAIL,
+        choices=(BACK, HELP),
+        preview=True,
+        advice=Advice.READY,
+        light=colour,
     )
 
 
@@ -116,6 +130,7 @@ SCREENS: Final[dict[str, View]] = {
     "11-framing-left": framing(Advice.MOVE_LEFT),
     "12-framing-uncover": framing(Advice.UNCOVER_FACE),
     "13-framing-ready": framing(Advice.READY),
+    **{f"13-light-{colour[1:]}": lit(colour) for colour in COLOURS},
     **{f"14-challenge-{action}": challenge(action) for action in Action},
     "15-challenge-advice": challenge(Action.TURN_RIGHT, Phrase.CHALLENGE_AGAIN_DETAIL, Advice.TWO_FACES),
     "16-deciding": View(Screen.DECIDING, Phrase.DECIDING_HOLD, preview=True),

@@ -203,3 +203,50 @@ async def test_for_somebody_who_wants_no_motion_nothing_moves(tab: Tab, page: Pa
     await tab.still()
     await shown(tab, page, "14-challenge-turn_left")
     assert await tab.value("document.getAnimations().length") == 0
+
+
+BACKGROUND = "getComputedStyle(document.body).backgroundColor"
+WORDS = "document.querySelector('#words').innerText"
+
+
+def as_computed(colour: str) -> str:
+    return f"rgb({int(colour[1:3], 16)}, {int(colour[3:5], 16)}, {int(colour[5:7], 16)})"
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("reduced", [False, True])
+async def test_the_page_lights_the_face_softly_and_is_its_own_again(tab: Tab, page: Page, reduced: bool) -> None:
+    """Fades, for people who want no motion as well: a jump of colour is harder on the eyes than a fade."""
+    if reduced:
+        await tab.still()
+    await shown(tab, page, "13-light-86e6e6")
+    await tab.until(f"{BACKGROUND} === '{as_computed('#86e6e6')}'")
+    before = await tab.value(WORDS)
+    await tab.call(
+        "Runtime.evaluate",
+        expression="""window.seen = new Set(); window.own = null; (function look() {
+            window.seen.add(getComputedStyle(document.body).backgroundColor); requestAnimationFrame(look); })()""",
+    )
+    page.show(screens.lit("#ffb4aa"))
+    await tab.until(f"{BACKGROUND} === '{as_computed('#ffb4aa')}'")
+    assert len(await tab.value("[...window.seen]")) > 4  # on its way it had other colours
+    button = "getComputedStyle(document.querySelector('#choices button')).backgroundColor"
+    await tab.until(f"{button} === '{as_computed('#ffb4aa')}'")
+    assert await tab.value(WORDS) == before
+    moving = "document.getAnimations().filter((each) => !(each instanceof CSSTransition)).length"
+    assert await tab.value(moving) == 0
+    await shown(tab, page, "13-framing-ready")
+    await tab.until(f"{BACKGROUND} === '{as_computed('#fbf7ef')}'")
+    assert await tab.value("document.body.style.getPropertyValue('--light')") == ""
+    assert tab.complaints == []
+
+
+@pytest.mark.asyncio
+async def test_a_touch_during_the_light_counts_as_on_any_page(tab: Tab, page: Page, told: list[Event]) -> None:
+    await shown(tab, page, "13-light-86e6e6")
+    await asyncio.sleep(0.5)  # the page takes no touch at first
+    page.show(screens.lit("#ffb4aa"))
+    await tab.until("document.body.style.getPropertyValue('--light') === '#ffb4aa'")
+    await tab.press("#choices button:nth-child(1)")  # another colour is no new page
+    await heard(told, 1)
+    assert told == [Touched(Touch.BACK)]

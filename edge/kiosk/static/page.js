@@ -69,7 +69,7 @@ function wait() {
   view = null;
   parked = "";
   body.dataset.state = "waiting";
-  for (const name of ["screen", "action", "advice", "long", "breaks", "brief"]) delete body.dataset[name];
+  for (const name of ["screen", "action", "advice", "long", "breaks", "brief", "light"]) delete body.dataset[name];
   body.dataset.tone = "calm";
   voice.pause();
   clearNumber();
@@ -93,6 +93,7 @@ function show(next) {
   body.dataset.layout = next.keypad ? "keypad" : next.preview ? "picture" : "words";
   mark("action", next.action?.kind);
   mark("advice", next.preview ? next.advice?.kind : null);
+  shine(next.light);
   mark("long", (next.detail?.zh.length ?? 0) > 60 ? "yes" : null);
 
   keepOrClearNumber(before, next);
@@ -114,6 +115,13 @@ function show(next) {
 function mark(name, value) {
   if (value) body.dataset[name] = value;
   else delete body.dataset[name];
+}
+
+/** Light the face in this colour (#rrggbb); null: the page's own.  The style sheet fades. */
+function shine(colour) {
+  if (colour) body.style.setProperty("--light", colour);
+  else body.style.removeProperty("--light");
+  mark("light", colour ? "yes" : null);
 }
 
 /** Write both languages into an element; null empties and hides it. */
