@@ -82,6 +82,7 @@ def end(
         captured_at=moment(state, evidence.last_ns) if evidence.last_ns is not None else None,
         match=evidence.match_record(policy),
         passive=evidence.passive_record(policy),
+        liveness=evidence.liveness_record(policy),
         actions=unanswered(state),
         quality=evidence.quality(),
         ticket=ticket(state.nonce) if outcome is Outcome.REFERRED else None,

@@ -87,12 +87,12 @@ def framing_seen(state: State, event: Seen, policy: Policy) -> Step:
         return (state, ()) if state.visit.crowd else _forget_the_crowd(state)
     state = amend(state, crowd=False, evidence=collect(state.visit.evidence, seen))
     evidence = state.visit.evidence
-    match, passive = evidence.of_match(policy), evidence.of_passive(policy)
-    if match is Verdict.PASS and passive is Verdict.PASS:
+    match, alive = evidence.of_match(policy), evidence.of_liveness(policy)
+    if match is Verdict.PASS and alive is Verdict.PASS:
         return ask(state, policy) if evidence.settled(policy) else (state, ())
-    if Verdict.MORE in {match, passive} or not evidence.exhausted(policy):
+    if Verdict.MORE in {match, alive} or not evidence.exhausted(policy):
         return state, ()
-    return next_try(state, policy, *_missed(match, passive), clear=Verdict.FAR in {match, passive})
+    return next_try(state, policy, *_missed(match, alive), clear=Verdict.FAR in {match, alive})
 
 
 def framing_tick(state: State, _event: Tick, policy: Policy) -> Step:
@@ -231,14 +231,14 @@ def _other_movements(state: State, policy: Policy) -> Step:
 
 
 def decide(state: State, policy: Policy) -> Step:
-    """Put match, passive and action together; a little more may be seen when a frame or two is missing."""
+    """Put match, alive and action together; a little more may be seen when a frame or two is missing."""
     visit = state.visit
-    match, passive = visit.evidence.of_match(policy), visit.evidence.of_passive(policy)
-    if match is Verdict.PASS and passive is Verdict.PASS:
+    match, alive = visit.evidence.of_match(policy), visit.evidence.of_liveness(policy)
+    if match is Verdict.PASS and alive is Verdict.PASS:
         return _certify(state, policy)
-    if Verdict.MORE in {match, passive}:
+    if Verdict.MORE in {match, alive}:
         return state, ()
-    return next_try(state, policy, *_missed(match, passive), clear=Verdict.FAR in {match, passive})
+    return next_try(state, policy, *_missed(match, alive), clear=Verdict.FAR in {match, alive})
 
 
 def deciding_seen(state: State, event: Seen, policy: Policy) -> Step:
@@ -336,7 +336,7 @@ def _continuity_lost(state: State, policy: Policy) -> Step:
     return start(state, policy, restarts=visit.restarts + 1, actions=unanswered(state))
 
 
-def _missed(match: Verdict, passive: Verdict) -> tuple[Reason, ...]:
+def _missed(match: Verdict, alive: Verdict) -> tuple[Reason, ...]:
     low = {Verdict.BELOW, Verdict.FAR}
-    reasons = ((match, Reason.NO_MATCH), (passive, Reason.PRESENTATION_ATTACK))
+    reasons = ((match, Reason.NO_MATCH), (alive, Reason.PRESENTATION_ATTACK))
     return tuple(reason for verdict, reason in reasons if verdict in low)

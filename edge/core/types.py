@@ -136,8 +136,8 @@ class Cues:
     Raw statistics of the eyes, each explained where it is measured; `edge.core.liveness` says what they are worth.
     ``relief`` is how much of the face's movement on this track no flat picture could make (0: flat); ``moire`` the
     strength of a fine regular pattern on the face; ``border`` that of straight edges round it, as paper and screens
-    have.  ``skin`` and ``behind`` are linear light (R, G, B; 0..1) of the face's bare skin and of what is round it:
-    what answers the page's light.
+    have.  ``skin``, ``behind`` and ``room`` are linear light (R, G, B; 0..1) of the face's bare skin, of what is
+    right beside it, and of the picture's edges far from it: what answers the page's light, or does not.
     """
 
     relief: float | None = None
@@ -145,6 +145,7 @@ class Cues:
     border: float | None = None
     skin: tuple[float, float, float] | None = None
     behind: tuple[float, float, float] | None = None
+    room: tuple[float, float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -407,9 +408,29 @@ class MatchEvidence:
 
 @dataclass(frozen=True, slots=True)
 class PassiveEvidence:
-    score: float  # over the session, as the policy combines it
-    threshold: float
+    """The passive net by itself, over the session's READY frames (0..1)."""
+
+    score: float
+    threshold: float  # with which it would be enough without any other cue
     frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class CueEvidence:
+    """What one cue said, and what that was worth (natural log-likelihood ratio; positive: bona fide)."""
+
+    statistic: float
+    llr: float
+
+
+@dataclass(frozen=True, slots=True)
+class LivenessEvidence:
+    """The sum of the cues of `edge.core.liveness`, by name; a cue that could not be told is not among them."""
+
+    score: float
+    threshold: float
+    frames: int  # READY frames of the passive net
+    cues: Mapping[str, CueEvidence]
 
 
 @dataclass(frozen=True, slots=True)
@@ -447,6 +468,7 @@ class Attempt:
     captured_at: datetime | None = None
     match: MatchEvidence | None = None
     passive: PassiveEvidence | None = None
+    liveness: LivenessEvidence | None = None
     actions: tuple[ActionEvidence, ...] = ()
     quality: Mapping[str, float] = field(default_factory=dict)
     ticket: str | None = None

@@ -12,19 +12,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum, unique
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from joserfc import jws
 from joserfc.errors import JoseError, UnsupportedAlgorithmError
 from joserfc.jwk import OKPKey
 
-from edge.core.types import Attempt
+from edge.core.types import Attempt, LivenessEvidence, PassiveEvidence
 from edge.errors import UntrustedError
 from edge.wire import seal
 from edge.wire.messages import (
     ActionRecord,
     ClockReading,
     ConsentRecord,
+    CueRecord,
+    LivenessRecord,
     MatchRecord,
     PassiveRecord,
     ResultPayload,
@@ -196,6 +198,7 @@ def make_result(
         attempts=attempt.attempts,
         match=_match(attempt, facts),
         passive=_passive(attempt, facts),
+        liveness=_liveness(attempt),
         action=tuple(
             ActionRecord(
                 kind=seen.action,
@@ -250,9 +253,26 @@ def _passive(attempt: Attempt, facts: DeviceFacts) -> PassiveRecord | None:
     if seen is None:
         return None
     return PassiveRecord(
-        outcome="bona_fide" if seen.score >= seen.threshold else "presentation_attack",
+        outcome=_outcome(attempt.liveness or seen),
         score=seen.score,
         threshold=seen.threshold,
         model=facts.models.get("passive_liveness", ""),
         frames=seen.frames,
     )
+
+
+def _liveness(attempt: Attempt) -> LivenessRecord | None:
+    seen = attempt.liveness
+    if seen is None:
+        return None
+    return LivenessRecord(
+        outcome=_outcome(seen),
+        score=seen.score,
+        threshold=seen.threshold,
+        frames=seen.frames,
+        cues={name: CueRecord(statistic=cue.statistic, llr=cue.llr) for name, cue in seen.cues.items()},
+    )
+
+
+def _outcome(seen: LivenessEvidence | PassiveEvidence) -> Literal["bona_fide", "presentation_attack"]:
+    return "bona_fide" if seen.score >= seen.threshold else "presentation_attack"

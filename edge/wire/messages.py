@@ -17,6 +17,7 @@ from edge.errors import UntrustedError
 from edge.wire import uuid7
 
 SCHEMA_VERSION = 1
+_ROUNDING = 1e-6  # of sums of a few figures below 20
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -112,7 +113,11 @@ class MatchRecord(Message):
 
 
 class PassiveRecord(Message):
-    """Passive liveness over the session: the bona fide score, 0..1."""
+    """The passive net over the session: its bona fide score, 0..1.
+
+    ``threshold`` is the score with which it would be enough without any other cue.  ``outcome`` is that of all cues
+    together (`LivenessRecord`), so it can be bona_fide below the threshold and presentation_attack above it.
+    """
 
     kind: Literal["passive"] = "passive"
     outcome: Literal["bona_fide", "presentation_attack"]
@@ -120,6 +125,27 @@ class PassiveRecord(Message):
     threshold: Annotated[float, Field(ge=0, le=1)]
     model: Version
     frames: Count
+
+
+class CueRecord(Message):
+    """One cue of liveness: its statistic over the session, and its natural log-likelihood ratio.
+
+    Positive speaks for a bona fide person.  The curve from one to the other stands in the policy that the result
+    names.
+    """
+
+    statistic: float
+    llr: Annotated[float, Field(ge=-20, le=20)]
+
+
+class LivenessRecord(Message):
+    """Liveness over the session: ``score`` is the sum of the ratios of its cues, those that could be told."""
+
+    outcome: Literal["bona_fide", "presentation_attack"]
+    score: Annotated[float, Field(ge=-400, le=400)]
+    threshold: Annotated[float, Field(ge=-400, le=400)]
+    frames: Count  # of the passive net
+    cues: Annotated[Mapping[Reason, CueRecord], Field(max_length=16)]
 
 
 class ActionRecord(Message):
@@ -168,6 +194,7 @@ class ResultPayload(Message):
     attempts: Annotated[int, Field(ge=0, le=100)]
     match: MatchRecord | None = None
     passive: PassiveRecord | None = None
+    liveness: LivenessRecord | None = None  # absent in results of older terminals
     action: Annotated[tuple[ActionRecord, ...], Field(max_length=32)] = ()
     quality: Annotated[Mapping[Reason, float], Field(max_length=32)] = {}
     consent: ConsentRecord | None = None
@@ -191,12 +218,17 @@ def inconsistencies(result: ResultPayload) -> tuple[str, ...]:
         found.append("two_identities")
     if result.decided_at < result.started_at:
         found.append("decided_before_it_started")
+    alive = result.liveness
+    if alive is not None and abs(sum(cue.llr for cue in alive.cues.values()) - alive.score) > _ROUNDING:
+        found.append("liveness_does_not_add_up")
+    if alive is not None and (alive.outcome == "bona_fide") != (alive.score >= alive.threshold):
+        found.append("liveness_against_its_threshold")
     if result.outcome == "certified":
         if result.person_ref is None:
             found.append("certified_nobody")
         if result.match is None or result.match.score < result.match.threshold:
             found.append("certified_without_a_match")
-        if result.passive is None or result.passive.outcome != "bona_fide":
+        if result.passive is None or "presentation_attack" in {result.passive.outcome, alive and alive.outcome}:
             found.append("certified_without_liveness")
         if not any(action.outcome == "passed" for action in result.action):
             found.append("certified_without_an_action")

@@ -13,16 +13,15 @@ from hypothesis import strategies as st
 
 from edge.core import challenge
 from edge.core.eligibility import Boundary, DatedWindow, MonthlyWindow, Scheme
+from edge.core.liveness import Curve
 from edge.core.policy import (
     ActionVerdict,
-    Combine,
     Office,
     Policy,
     Verdict,
     judge_action,
+    judge_liveness,
     judge_match,
-    judge_passive,
-    passive_score,
 )
 from edge.core.retry import delay_s
 from edge.core.types import Action, ActionSeen
@@ -38,7 +37,8 @@ def test_a_policy_survives_the_wire() -> None:
         more_schemes=(Scheme(name="haikou", cycle_months=6, boundary=Boundary.ANNIVERSARY, windows=()),),
         office=Office(place="二楼三号窗口"),
         actions=(Action.NOD, Action.TURN_LEFT),
-        passive_combine=Combine.TRIMMED_MEAN,
+        moire_curve=Curve(((0.0, 0.5), (2.0, -2.0))),
+        light_challenge=True,
     )
     for each in (policy, POLICY):
         assert Policy.from_mapping(json.loads(json.dumps(each.to_mapping()))) == each
@@ -70,7 +70,25 @@ def test_what_is_left_out_takes_its_default() -> None:
         ({"actions": "nod"}, "actions"),
         ({"version": ""}, "version"),
         ({"version": 7}, "version"),
-        ({"passive_combine": "max"}, "passive_combine"),
+        ({"moire_curve": [[0.0, 0.0], [1.0, 1.0]]}, "moire_curve must fall"),
+        ({"relief_curve": [[0.0, 0.0], [1.0, -1.0]]}, "relief_curve must rise"),
+        ({"border_curve": [[0.0, 0.0], [1.0, -1.0], [2.0, 0.0]]}, "border_curve: .* throughout"),
+        ({"border_curve": [[0.0, 0.0], [0.0, -1.0]]}, "border_curve: .* strictly"),
+        ({"border_curve": [[0.0, 0.0], [1.0, float("-inf")]]}, "border_curve: .* finite"),
+        ({"border_curve": [[0.0, -21.0]]}, "border_curve: .* within"),
+        ({"border_curve": []}, "border_curve: .* one point"),
+        ({"border_curve": [[float(n), 0.0] for n in range(65)]}, "border_curve: at most"),
+        ({"border_curve": [[0.0, 0.0, 0.0]]}, "border_curve: each point"),
+        ({"border_curve": [["0", 0.0]]}, "border_curve: must be a number"),
+        ({"border_curve": 0.0}, "border_curve: must be a list"),
+        ({"light_challenge": 1}, "light_challenge"),
+        ({"liveness_threshold": -3.0}, "clear miss"),
+        ({"light_curve": [[0.0, 0.0], [1.0, 20.0]]}, "must not certify"),
+        ({"passive_curve": [[0.0, -6.0], [1.0, 0.5]]}, "passive_curve alone"),
+        ({"border_curve": [[0.0, 0.0], [1.0, -9.0]]}, "no other cue alone"),
+        ({"passive_threshold": 1.5}, "passive_threshold"),
+        ({"passive_threshold": "0.5"}, "passive_threshold"),
+        ({"passive_threshold": 0.5, "liveness_threshold": 1.0}, "replaced by liveness_threshold"),
         ({"office": []}, "office"),
         ({"office": {"floor": "2"}}, "floor"),
         ({"scheme": {"cycle": 12}}, "cycle"),
@@ -110,20 +128,20 @@ def test_a_match_needs_enough_frames_and_meets_its_threshold_here() -> None:
     assert judge_match(float("nan"), 50, POLICY) is not Verdict.PASS
 
 
-@given(st.lists(st.floats(0, 1), max_size=40), st.sampled_from(Combine))
-def test_passive_scores_combine_within_their_range(scores: list[float], combine: Combine) -> None:
-    policy = replace(POLICY, passive_combine=combine)
-    score = passive_score(scores, policy)
-    assert (score is None) == (not scores)
-    if score is not None:
-        assert min(scores) - 1e-9 <= score <= max(scores) + 1e-9
-    assert (judge_passive(scores, policy) is Verdict.MORE) == (len(scores) < policy.min_passive_frames)
+def test_liveness_needs_enough_frames_and_meets_its_threshold_here() -> None:
+    assert judge_liveness(20.0, POLICY.min_passive_frames - 1, POLICY) is Verdict.MORE
+    assert judge_liveness(POLICY.liveness_threshold, POLICY.min_passive_frames, POLICY) is Verdict.PASS
+    assert judge_liveness(POLICY.liveness_threshold - 1e-6, 50, POLICY) is Verdict.BELOW
+    assert judge_liveness(POLICY.liveness_clear_attack - 1e-6, 50, POLICY) is Verdict.FAR
 
 
-def test_odd_frames_do_not_decide() -> None:
-    assert judge_passive([0.9] * 6 + [0.0] * 3, POLICY) is Verdict.PASS
-    assert judge_passive([0.01] * 6 + [1.0] * 3, POLICY) is Verdict.FAR
-    assert judge_passive([0.3] * 9, POLICY) is Verdict.BELOW
+def test_a_policy_from_before_the_sum_is_still_followed_and_never_more_laxly() -> None:
+    old = {"passive_combine": "median", "passive_trim": 0.1, "passive_threshold": 0.5, "passive_clear_attack": 0.15}
+    assert Policy.from_mapping(old) == replace(POLICY, passive_trim=0.1)
+    strict = Policy.from_mapping(old | {"passive_threshold": 0.97})
+    assert strict.liveness_threshold > POLICY.liveness_threshold
+    assert strict.passive_threshold == pytest.approx(0.97)
+    assert Policy.from_mapping({"passive_threshold": 1.0}).liveness_threshold == POLICY.passive_curve.most
 
 
 @pytest.mark.parametrize(
@@ -158,12 +176,13 @@ def test_choices_are_spread_evenly_and_can_be_checked_afterwards() -> None:
 
 def test_the_same_movement_reported_twice_is_one_movement() -> None:
     prompt = challenge.Prompt(Action.BLINK, 0, 0, datetime(2026, 11, 23, tzinfo=UTC))
-    blink = ActionSeen(Action.BLINK, SECOND, SECOND + 200_000_000, 0.5)
+    twice = replace(POLICY, blinks_needed=2)
+    shut = ActionSeen(Action.BLINK, SECOND, 2 * SECOND, 0.5)
     for _ in range(5):
-        prompt = challenge.hear(prompt, (blink,), 3 * SECOND, POLICY)
+        prompt = challenge.hear(prompt, (shut,), 4 * SECOND, twice)
     assert prompt.answer is None
-    second = ActionSeen(Action.BLINK, 2 * SECOND, 2 * SECOND + 200_000_000, 0.5)
-    assert challenge.hear(prompt, (second,), 3 * SECOND, POLICY).answer == second
+    second = ActionSeen(Action.BLINK, 3 * SECOND, 4 * SECOND, 0.5)
+    assert challenge.hear(prompt, (second,), 4 * SECOND, twice).answer == second
 
 
 @given(st.integers(0, 10_000), st.floats(0, 1, exclude_max=True), st.floats(0.001, 10), st.floats(10, 1e6))

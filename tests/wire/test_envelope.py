@@ -61,13 +61,32 @@ def test_without_the_office_s_key_the_number_is_left_out() -> None:
 
 
 def test_a_certificate_for_a_face_that_did_not_match_is_inconsistent() -> None:
-    result = opened(signed(attempt(match=t.MatchEvidence(0.2, 0.36, 5), passive=None, actions=(), consent=None)))
+    nothing: dict[str, object] = {"passive": None, "liveness": None, "actions": (), "consent": None}
+    result = opened(signed(attempt(match=t.MatchEvidence(0.2, 0.36, 5), **nothing)))
     assert inconsistencies(result) == (
         "certified_without_a_match",
         "certified_without_liveness",
         "certified_without_an_action",
         "certified_without_consent",
     )
+
+
+def test_liveness_that_its_cues_do_not_bear_out_is_inconsistent() -> None:
+    cues = {"passive": t.CueEvidence(2.5, 2.5), "moire": t.CueEvidence(0.9, -2.0)}
+    honest = opened(signed(attempt(liveness=t.LivenessEvidence(0.5, 1.0, 20, cues))))
+    assert inconsistencies(honest) == ("certified_without_liveness",)
+    assert honest.passive is not None and honest.passive.outcome == "presentation_attack"
+    assert honest.liveness is not None and honest.liveness.cues["moire"].llr == -2.0
+    padded = opened(signed(attempt(liveness=t.LivenessEvidence(1.5, 1.0, 20, cues))))
+    assert inconsistencies(padded) == ("liveness_does_not_add_up",)
+    called = honest.liveness.model_copy(update={"outcome": "bona_fide"})
+    assert "liveness_against_its_threshold" in inconsistencies(honest.model_copy(update={"liveness": called}))
+
+
+def test_a_result_of_a_terminal_that_judged_by_the_passive_score_alone_is_still_read() -> None:
+    older = opened(signed(attempt(liveness=None)))
+    assert older.liveness is None and inconsistencies(older) == ()
+    assert b"liveness" not in older.to_bytes().replace(b"passive_liveness", b"")
 
 
 @settings(max_examples=60, deadline=None)
