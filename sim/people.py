@@ -234,7 +234,7 @@ class Mind:
             at_s += 3.2
         # Who is not understood exaggerates a little.
         size = min(1.0 + 0.15 * self._tried, 1.3)
-        self._do(at_s, Act(action, size, times=2 if action is Action.BLINK else 1))
+        self._do(at_s, Act(action, size))
 
     def _closing(self, page: Page, now_s: float) -> None:
         self.ending = page

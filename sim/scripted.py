@@ -14,7 +14,7 @@ from sim.stage import FILM_EVERY_S, limited, place_of
 
 NEUTRAL_FRAMES = 8
 PASSIVE = {Kind.LIVE: (0.98, 0.02), Kind.PRINT: (0.01, 0.01), Kind.REPLAY: (0.05, 0.05)}
-LENGTHS_S = {Action.BLINK: 0.35, Action.NOD: 1.4, Action.OPEN_MOUTH: 1.2}
+LENGTHS_S = {Action.BLINK: 1.6, Action.NOD: 1.4, Action.OPEN_MOUTH: 1.2}
 
 
 class ScriptedStage:

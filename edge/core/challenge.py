@@ -1,13 +1,15 @@
 """One random prompted action, and whether it was answered.
 
 What counts: the action that was asked, begun no sooner after the prompt than a person can react (a movement already
-under way does not count), finished within the window, on the track that was matched (the session's to check), and,
-for blinks, as many as were asked within a few seconds, since eyes blink by themselves.
+under way does not count), finished within the window, and on the track that was matched (the session's to check).
+Eyes blink by themselves all the time; they are asked to stay shut for a while, which they never do by themselves, and
+a short blink is neither an answer nor a wrong movement.
 
 People try things, so another movement is no failure.  But a film of somebody who makes every movement in turn must
 not pass by luck: when more than ``policy.other_actions_most`` other movements (natural blinks aside) are seen under
 one prompt, that try is used up and a different action is asked; the second time a colleague takes over.  This makes
-luck rarer, not impossible: such a film still has to look bona fide to the passive check on every frame.
+luck rarer, not impossible (how rare: models/TRIED-actions.md); such a film still has to look bona fide to the passive
+check on every frame.
 """
 
 import hashlib
@@ -94,8 +96,7 @@ def ticket(nonce: str) -> str:
 
 
 def _is_other(seen: ActionSeen, prompt: Prompt, ends_ns: int, policy: Policy) -> bool:
-    verdict = judge_action(seen, prompt.action, prompt.since_ns, ends_ns, policy)
-    return verdict is ActionVerdict.OTHER and seen.action is not Action.BLINK
+    return judge_action(seen, prompt.action, prompt.since_ns, ends_ns, policy) is ActionVerdict.OTHER
 
 
 def _known(seen: ActionSeen, prompt: Prompt) -> bool:

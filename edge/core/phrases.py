@@ -96,7 +96,7 @@ class Phrase(StrEnum):
     ACTION_TURN_LEFT = "action.turn_left"  # prompt: please turn your head slowly to your left, then back
     ACTION_TURN_RIGHT = "action.turn_right"  # prompt: ... to your right, then back
     ACTION_NOD = "action.nod"  # prompt: please nod once, slowly
-    ACTION_BLINK = "action.blink"  # prompt: please blink {times} times
+    ACTION_BLINK = "action.blink"  # prompt: please close your eyes, count to two, open them again
     ACTION_OPEN_MOUTH = "action.open_mouth"  # prompt: please open your mouth, then close it
     CHALLENGE_DETAIL = "challenge.detail"  # detail: take your time
     CHALLENGE_AGAIN_DETAIL = "challenge.again_detail"  # detail of a gentle repetition: no hurry, like in the picture

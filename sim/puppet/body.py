@@ -13,7 +13,7 @@ from edge.core.types import Action
 from sim.puppet.warp import Pose
 
 TURN_DEG, NOD_DEG = 27.0, 17.0
-BLINK_S = 0.34
+SHUT_S = 1.7  # eyes shut on request: who counts to two
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,8 @@ class Body:
         self._walks.append(_Walk(at_s, at_s + max(length_s, 0.05), here, goal))
 
     def do(self, action: Action, at_s: float, *, size: float = 1.0, times: int = 1) -> float:
-        """Make a movement beginning at ``at_s``; returns when it is over.  ``times`` is for blinks."""
-        length = {Action.BLINK: BLINK_S, Action.NOD: 1.5, Action.OPEN_MOUTH: 1.9}.get(action, 2.1)
+        """Make a movement beginning at ``at_s``; returns when the last of ``times`` is over."""
+        length = {Action.BLINK: SHUT_S, Action.NOD: 1.5, Action.OPEN_MOUTH: 1.9}.get(action, 2.1)
         gap = 0.45 if action is Action.BLINK else 0.6
         for _ in range(times):
             self._gestures.append(_Gesture(action, at_s, length, size))

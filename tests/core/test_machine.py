@@ -396,4 +396,4 @@ def test_the_readers_page_names_every_page_reason_and_deadline() -> None:
         assert f"`{word}`" in text, word
     deadlines = {key for key in Policy().to_mapping() if key.endswith("_s")}
     unnamed = {key for key in deadlines if f"`{key}`" not in text}
-    assert unnamed == {"reaction_least_s", "blinks_within_s", "face_holds_s", "quiet_s", "attacks_within_s"}
+    assert unnamed == {"reaction_least_s", "blinks_within_s", "eyes_shut_s", "face_holds_s", "quiet_s", "attacks_within_s"}

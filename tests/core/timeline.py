@@ -119,10 +119,7 @@ class Story:
         asked = self.asked
         assert asked is not None, f"no action was asked: {self.prompts[-3:]}"
         self.looks(1.0, **differs)
-        self.moves(asked, **differs)
-        if asked is Action.BLINK and self.view.action is asked:
-            self.moves(asked, **differs)
-        return self
+        return self.moves(asked, lasts=1.4 if asked is Action.BLINK else 0.6, **differs)
 
     def touch(self, touch: Touch, value: str = "") -> "Story":
         return self.tell(Touched(touch, value)).wait(0.5)

@@ -86,7 +86,7 @@ def test_the_eyes_find_the_movement_that_the_puppet_makes(
     nets: Mapping[str, Net], wardrobe: Wardrobe, action: Action
 ) -> None:
     body = Body(Place(), 1)
-    over_s = body.do(action, 1.2, times=2 if action is Action.BLINK else 1)
+    over_s = body.do(action, 1.2)
     seen = watch(nets, LivePerson(wardrobe.bust("obama"), body), embedding(nets, "obama"), over_s + 0.4)
     found = [act.action for each in seen for act in each.actions]
     assert action in found and set(found) <= {action, Action.BLINK}
