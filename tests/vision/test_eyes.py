@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.core.types import Advice, Observation
+from edge.core.types import Advice, Cues, Observation
 from edge.ports import Floats, Frame, Net, Pixels
 from edge.vision import geometry
 from edge.vision.landmarks import Mesh
@@ -267,10 +267,10 @@ def test_the_mesh_of_a_picture_lies_on_its_face(nets: Mapping[str, Net]) -> None
 def test_nothing_but_figures_leaves_an_observation(eyes: Eyes) -> None:
     eyes.watch(reference(eyes, collins()))
     for seen in look(eyes, still(collins(), 4)):
-        for field in fields(seen):
-            value = getattr(seen, field.name)
-            assert value is None or isinstance(value, bool | int | float | str | tuple)
-            assert not isinstance(value, np.generic)
+        for value in (getattr(whole, field.name) for whole in (seen, seen.cues) for field in fields(whole)):
+            assert value is None or isinstance(value, bool | int | float | str | tuple | Cues)
+            parts = value if isinstance(value, tuple) else (value,)
+            assert not any(isinstance(part, np.generic) for part in parts)
 
 
 def test_a_description_does_not_show_its_embedding(eyes: Eyes) -> None:
