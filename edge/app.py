@@ -1,6 +1,6 @@
 """The composition root: where adapters, eyes, loops and settings meet.  Only ``*_main`` modules are its likes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from edge.errors import ModelError
 from edge.ports import Net, NetSpec
 from edge.vision.manifest import Manifest, load_manifest
 from edge.vision.pipeline import Eyes
-from edge.vision.verify import VerifyReport, verify
+from edge.vision.verify import KnownAnswerTest, VerifyReport, verify
 
 
 def models_folder(folder: Path | None = None) -> Path:
@@ -32,8 +32,8 @@ def manifest(folder: Path | None = None) -> Manifest:
     return load_manifest(models_folder(folder))
 
 
-def open_verified(folder: Path | None = None) -> tuple[VerifyReport, dict[str, Net]]:
-    """The models, each opened once, and whether hashes and known answers are right.
+def open_verified(folder: Path | None = None) -> tuple[VerifyReport, dict[str, Net], Callable[[], VerifyReport]]:
+    """The models, each opened once, whether hashes and known answers are right, and how to ask the answers again.
 
     Raises `ModelError` when the manifest or a file is missing; what is there and wrong is the report's to say.
     """
@@ -46,7 +46,8 @@ def open_verified(folder: Path | None = None) -> tuple[VerifyReport, dict[str, N
         nets[spec.name] = open_net(spec, file)
         return nets[spec.name]
 
-    return verify(models_folder(folder), keep), nets
+    test = KnownAnswerTest(models_folder(folder))
+    return test.open(keep), nets, lambda: test.again(nets)
 
 
 def verify_models(folder: Path | None = None) -> VerifyReport:

@@ -4,6 +4,8 @@
     ├── ConfigError     a setting is unknown, missing or out of bounds                    exit 10
     ├── ModelError      a model file is missing, damaged, or answers wrongly              exit 11
     ├── CameraError     no camera, a vanished one, or one that stopped giving new frames  exit 12
+    │   ├── CameraGoneError  it is not connected: opening it again helps only when it is back
+    │   └── CameraStuckError  it is there and gives nothing: only a new process helps
     ├── StateError      stored state is damaged, of another device, or cannot be written  exit 13
     │   └── NotDurableError  a record could not be made durable: nothing may be promised
     ├── UntrustedError  a roster, policy, receipt or message that must not be believed    exit 14
@@ -37,6 +39,14 @@ class CameraError(AnxinError):
     """No camera, a camera that vanished, or one that no longer gives new frames."""
 
     exit_code = 12
+
+
+class CameraGoneError(CameraError):
+    """The camera is not connected."""
+
+
+class CameraStuckError(CameraError):
+    """The camera is there and gives nothing, however often it is opened: only a new process helps."""
 
 
 class StateError(AnxinError):

@@ -24,6 +24,7 @@ from edge.adapters.state_dir import StateDir
 from edge.cameras import open_camera
 from edge.config import TerminalConfig, load
 from edge.core.policy import Policy
+from edge.core.types import Event, Screen
 from edge.errors import StateError, UntrustedError
 from edge.kiosk.server import Page
 from edge.kiosk.texts import Texts
@@ -34,6 +35,7 @@ from edge.runtime.heartbeat import Heartbeats
 from edge.runtime.perceive import PerceiveLoop
 from edge.runtime.recorder import Recorder
 from edge.runtime.reporter import Reporter
+from edge.runtime.selftest import SelfTest
 from edge.runtime.slot import NewestFrame
 from edge.runtime.terminal import Services, TerminalLoop
 from edge.runtime.workers import Workers
@@ -125,7 +127,7 @@ class Terminal:
         outbox.open()
         self._closing.callback(outbox.close)
 
-        report, nets = app.open_verified(config.models_dir)
+        report, nets, again = app.open_verified(config.models_dir)
         models = app.versions(config.models_dir)
         vision: Vision = Eyes(nets) if report.ok else Blind()
 
@@ -158,8 +160,17 @@ class Terminal:
         frames = NewestFrame()
         beat = self._heartbeats.register("page", LOOP_PATIENCE_S)
         self._page = Page(config.page.host, config.page.port, config.page.language, Texts.load(), beat=beat)
-        self._perceive = PerceiveLoop(frames, vision, clock)
-        self._reporter = Reporter(outbox, clock, facts, report, camera.name, lambda: str(self._policy.number))
+        self._selftest = SelfTest(report, again, clock, self._tell, self._alarm)
+        self._perceive = PerceiveLoop(frames, vision, clock, self._selftest.doubt)
+        self._reporter = Reporter(
+            outbox,
+            clock,
+            facts,
+            self._selftest,
+            camera.name,
+            lambda: str(self._policy.number),
+            lambda: self._capture.reason,
+        )
 
         def deliver(frame: Frame) -> None:
             frames.put(frame)
@@ -178,13 +189,26 @@ class Terminal:
             refresh=self._refresh,
         )
         self._loop = TerminalLoop(services, self._policy.policy, eyes_trusted=report.ok)
-        self._capture = CaptureLoop(camera, clock, deliver, self._reporter.camera(self._loop.tell))
+        self._capture = CaptureLoop(
+            camera,
+            clock,
+            deliver,
+            self._reporter.camera(self._loop.tell),
+            lambda: self._loop.state.phase is Screen.IDLE,
+        )
         for why in refused:
             self._refuse(why)
         if not report.ok:
             self._reporter.alarm("known_answer_test_failed", report.sentence)
 
+    def _tell(self, event: Event) -> None:
+        self._loop.tell(event)
+
+    def _alarm(self, kind: str, detail: str) -> None:
+        self._reporter.alarm(kind, detail)
+
     def _look(self) -> None:
+        self._selftest.turn(resting=self._perceive.resting)
         if (seen := self._perceive.turn()) is not None:
             self._loop.seen(*seen)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from edge.errors import CameraError
+from edge.errors import CameraError, CameraGoneError
 from edge.ports import Frame, Pixels
 
 PICTURES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".webp"})
@@ -84,7 +84,7 @@ class FileCamera(_Recorded):
 
     def _start(self) -> float:
         if not self._path.is_file():
-            raise CameraError(f"{self._path} is not a file; give the path of a video.")
+            raise CameraGoneError(f"{self._path} is not a file; give the path of a video.")
         capture = cv2.VideoCapture(str(self._path))
         rate = capture.get(cv2.CAP_PROP_FPS)
         if not capture.isOpened() or not math.isfinite(rate) or rate <= 0:
@@ -123,7 +123,7 @@ class FolderCamera(_Recorded):
         elif self._path.is_file():
             self._left = [self._path]
         if not self._left:
-            raise CameraError(f"{self._path} holds no pictures; put JPEG or PNG files there.")
+            raise CameraGoneError(f"{self._path} holds no pictures; put JPEG or PNG files there.")
         return self._rate
 
     def _picture(self) -> Pixels | None:

@@ -17,7 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from edge.errors import CameraError, ToolError
+from edge.errors import CameraError, CameraGoneError, ToolError
 from edge.ports import Frame, Pixels
 
 _SMALL_PX = 320  # the detector sees 128; a lores stream of 320 costs little and survives the letterbox
@@ -76,7 +76,12 @@ class Picamera2Camera:
             self._camera.post_callback = self._arrived
             self._opened_ns = time.monotonic_ns()
             self._camera.start()
-        except (RuntimeError, IndexError, OSError) as error:  # what picamera2 and libcamera raise without a camera
+        except IndexError:  # picamera2's list of cameras is shorter
+            self.close()
+            raise CameraGoneError(
+                f"{self.name} is not connected; check its ribbon cable and `rpicam-hello --list-cameras`."
+            ) from None
+        except (RuntimeError, OSError) as error:  # what picamera2 and libcamera raise when they cannot start it
             self.close()
             raise CameraError(
                 f"{self.name} cannot be started ({error}); check its ribbon cable and `rpicam-hello --list-cameras`."

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from edge.core.frame_header import FrameHeader
-from edge.errors import CameraError
+from edge.errors import CameraError, CameraGoneError
 from edge.ports import Frame, Pixels
 
 
@@ -31,7 +31,7 @@ class SocketCamera:
             connection.setblocking(False)
         except OSError as error:
             connection.close()
-            raise CameraError(
+            raise CameraGoneError(
                 f"nobody sends frames at {self._path} ({error.strerror or error}); start that process first."
             ) from None
         self._socket, self._parser = connection, _Parser()

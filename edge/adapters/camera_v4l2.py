@@ -13,7 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from edge.errors import CameraError
+from edge.errors import CameraError, CameraGoneError
 from edge.ports import Frame, Pixels
 
 _NS = 1_000_000_000
@@ -23,7 +23,7 @@ _JOIN_S = 1.0
 def find_device(name: str, root: Path = Path("/")) -> Path:
     """The device node of the camera called ``name``: a link in /dev/v4l/by-id, or the driver's card name.
 
-    Raises `CameraError`, with the names there are, when none or several have it.
+    Raises `CameraGoneError` when none has it, `CameraError` when several do, with the names there are.
     """
     by_id = root / "dev/v4l/by-id"
     if "/" not in name and (by_id / name).exists():
@@ -36,7 +36,7 @@ def find_device(name: str, root: Path = Path("/")) -> Path:
     known = ", ".join([*links, *sorted({card for _, card in nodes})]) or "none"
     if found:
         raise CameraError(f"{len(found)} cameras are called {name}; use one of /dev/v4l/by-id instead ({known}).")
-    raise CameraError(f"no camera is called {name}; connect it; there are: {known}.")
+    raise CameraGoneError(f"no camera is called {name}; connect it; there are: {known}.")
 
 
 def _nodes(root: Path) -> list[tuple[Path, str]]:

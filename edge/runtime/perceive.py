@@ -4,12 +4,17 @@ The session asks for eyes with `look` and releases them with `rest`; both take e
 Between sessions no model runs, which keeps an idle terminal cool.
 """
 
+import logging
+import math
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge.core.types import Seen
 from edge.ports import Clock, Floats, Vision
 from edge.runtime.slot import NewestFrame
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,12 +28,18 @@ class _Order:
 
 
 class PerceiveLoop:
-    """Runs the eyes on the newest frame.  Only `turn` belongs to one thread; the rest may be called by others."""
+    """Runs the eyes on the newest frame.  Only `turn` belongs to one thread; the rest may be called by others.
 
-    def __init__(self, frames: NewestFrame, vision: Vision, clock: Clock) -> None:
+    ``doubt`` is called by that thread when a model answered with a number that is none (`SelfTest.doubt`).
+    """
+
+    def __init__(
+        self, frames: NewestFrame, vision: Vision, clock: Clock, doubt: Callable[[], None] = lambda: None
+    ) -> None:
         self._frames = frames
         self._vision = vision
         self._clock = clock
+        self._doubt = doubt
         self._lock = threading.Lock()
         self._order = _Order(0, 0, False, None)
         self._obeyed = 0
@@ -49,6 +60,12 @@ class PerceiveLoop:
         with self._lock:
             return self._order.epoch
 
+    @property
+    def resting(self) -> bool:
+        """Whether nobody is being looked at."""
+        with self._lock:
+            return not self._order.looking
+
     def turn(self, timeout_s: float = 0.2) -> tuple[int, Seen] | None:
         """Observe the newest frame, if there is one to look at; returns what was seen and for which epoch."""
         frame = self._frames.take(timeout_s)
@@ -64,6 +81,10 @@ class PerceiveLoop:
         observation = self._vision.observe(frame)
         self.took_ms = (self._clock.monotonic_ns() - began_ns) / 1e6
         self.observed += 1
+        if not all(math.isfinite(score) for score in (observation.match, observation.passive) if score is not None):
+            log.warning("a model answered with a number that is none; its answer counts for nothing")
+            self._doubt()
+            return None
         return order.epoch, Seen(observation)
 
     def _command(self, looking: bool, references: Floats | None) -> None:

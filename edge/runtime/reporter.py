@@ -8,6 +8,7 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from typing import Literal, Protocol
 
 from edge.core.types import CameraState, Event
@@ -32,13 +33,16 @@ class Spool(Protocol):
 
 
 class ModelsReport(Protocol):
-    """Whether the models can be believed, and in words."""
+    """Whether the models can be believed, in words, and since when (None: it is not known)."""
 
     @property
     def ok(self) -> bool: ...
 
     @property
     def sentence(self) -> str: ...
+
+    @property
+    def tested_at(self) -> datetime | None: ...
 
 
 class Reporter:
@@ -52,6 +56,7 @@ class Reporter:
         models: ModelsReport,
         camera_name: str,
         policy_version: Callable[[], str],
+        camera_reason: Callable[[], str] = lambda: "",
     ) -> None:
         self._spool = spool
         self._clock = clock
@@ -59,6 +64,7 @@ class Reporter:
         self._models = models
         self._camera_name = camera_name
         self._policy_version = policy_version
+        self._camera_reason = camera_reason
         self._camera_works = False
         self._frames = 0
         self._lock = threading.Lock()
@@ -77,7 +83,8 @@ class Reporter:
             if isinstance(event, CameraState):
                 self._camera_works = event.working
                 if not event.working:
-                    self.alarm("camera_lost", self._camera_name)
+                    reason = self._camera_reason()
+                    self.alarm("camera_lost", f"{self._camera_name}: {reason}" if reason else self._camera_name)
             tell(event)
 
         return hear
@@ -102,7 +109,8 @@ class Reporter:
         self._write(state)
         eyes = "eyes trusted" if self._models.ok else f"eyes NOT trusted: {self._models.sentence}"
         spool = "; the spool CANNOT be written, nobody is certified" if self._silent else ""
-        return f"{state}; {eyes}; camera {'gives frames' if self._camera_works else 'lost'}{spool}"
+        why = f" ({self._camera_reason()})" if self._camera_reason() else ""
+        return f"{state}; {eyes}; camera {'gives frames' if self._camera_works else 'lost'}{why}{spool}"
 
     def stopping(self) -> None:
         """Leave a last row."""
@@ -115,8 +123,16 @@ class Reporter:
         row = TerminalStatus(
             at=self._clock.now(),
             state=state,
-            eyes=Eyes(trusted=self._models.ok, reason=None if self._models.ok else self._models.sentence[:300]),
-            camera=CameraReport(working=self._camera_works, name=self._camera_name[:96]),
+            eyes=Eyes(
+                trusted=self._models.ok,
+                reason=None if self._models.ok else self._models.sentence[:300],
+                tested_at=self._models.tested_at,
+            ),
+            camera=CameraReport(
+                working=self._camera_works,
+                name=self._camera_name[:96],
+                reason=(self._camera_reason()[:300] or None) if not self._camera_works else None,
+            ),
             software=facts.software,
             models=dict(facts.models),
             policy=self._policy_version(),

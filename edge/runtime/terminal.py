@@ -141,6 +141,8 @@ class TerminalLoop:
     def _step(self, event: Event) -> None:
         """One step and all that follows from it; answers of services are stepped before anything else."""
         answers: list[Event] = [event]
+        if isinstance(event, EyesState):
+            self._eyes_trusted = event.trusted  # the next person is greeted with it
         while answers:
             self._state, effects = session.step(self._state, answers.pop(0), self._policy)
             for effect in effects:

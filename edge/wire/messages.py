@@ -264,6 +264,7 @@ class Eyes(Message):
 
     trusted: bool
     reason: Sentence | None = None
+    tested_at: Moment | None = None  # the newest known-answer test: at the start, then daily
 
 
 class CameraReport(Message):
@@ -272,6 +273,7 @@ class CameraReport(Message):
     working: bool
     name: Annotated[str, Field(max_length=96)] | None = None
     frames_per_second: float | None = None
+    reason: Sentence | None = None  # why it does not work
 
 
 class Latency(Message):

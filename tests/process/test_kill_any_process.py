@@ -42,7 +42,7 @@ def no_eyes() -> Eyes:
 
 
 class DarkRoom:
-    """A camera that shows noise: there is nobody to see, but it works."""
+    """A camera that shows noise and a lamp: there is nobody to see, but it works."""
 
     def __init__(self, path: Path) -> None:
         self._server = FrameServer(path)
@@ -54,7 +54,9 @@ class DarkRoom:
         number = 0
         while not self._over.wait(0.2):
             number += 1
-            self._server.offer(Frame(number, time.monotonic_ns(), rng.integers(0, 20, (240, 320, 3), np.uint8)))
+            rgb = rng.integers(0, 20, (240, 320, 3), np.uint8)
+            rgb[20:80, 100:180] += 120
+            self._server.offer(Frame(number, time.monotonic_ns(), rgb))
 
     def __enter__(self) -> "DarkRoom":
         self._server.open()

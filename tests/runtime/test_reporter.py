@@ -1,5 +1,8 @@
 """What the terminal leaves in the spool about itself, and how seldom it writes it."""
 
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
 import pytest
 
 from edge.core.types import CameraState, ClockState, Event
@@ -10,7 +13,15 @@ from edge.wire.messages import AlarmMessage, TerminalStatus, parse
 from tests.fakes import FakeClock, MemoryOutbox
 from tests.wire.people import FACTS
 
-WELL = VerifyReport(())
+
+@dataclass(frozen=True)
+class JudgedModels(VerifyReport):
+    """A verdict and its time, as `SelfTest` keeps them."""
+
+    tested_at: datetime | None = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+
+
+WELL = JudgedModels(())
 
 
 class KernelClock(FakeClock):
