@@ -12,7 +12,7 @@ from typing import assert_never
 
 from edge.core import identity, looking
 from edge.core.eligibility import Scheme, in_maintenance, local_date, standing_on
-from edge.core.ending import Step, amend, close, end, leave, over, refer, to
+from edge.core.ending import Step, amend, close, end, leave, over, refer, to, visits_in_vain
 from edge.core.identity import IdentityNumber
 from edge.core.phrases import Phrase
 from edge.core.policy import Policy, seconds_ns
@@ -233,6 +233,8 @@ def confirmed(state: State, _event: Touched, policy: Policy) -> Step:
         return to(state, Screen.IDENTIFY, question=Question.ANSWER, wait=wait), ()
     if not person.has_reference:
         return refer(state, policy, Phrase.CLOSING_COLLEAGUE, Reason.NO_REFERENCE)
+    if visits_in_vain(state, person.person_ref, policy) >= policy.visits_most:
+        return refer(state, policy, Phrase.CLOSING_COLLEAGUE, Reason.MANY_VISITS)
     return to(state, Screen.CONSENT), ()
 
 

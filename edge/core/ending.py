@@ -29,11 +29,13 @@ from edge.core.types import (
 
 Step = tuple[State, tuple[Effect, ...]]
 MOST_ACTIONS = 32  # the wire's bound; nobody is asked that often
+MOST_VISITS = 1000  # remembered; more than a terminal has in a day
 
 
 def to(state: State, phase: Screen, **changes: Any) -> State:
-    """The state in ``phase`` from now on, with changes to the visit."""
-    return replace(state, phase=phase, visit=replace(state.visit, entered_ns=state.now_ns, **changes))
+    """The state in ``phase`` from now on, with changes to the visit.  No page keeps the light of the one before."""
+    changes = {"showing": None, "entered_ns": state.now_ns} | changes
+    return replace(state, phase=phase, visit=replace(state.visit, **changes))
 
 
 def amend(state: State, **changes: Any) -> State:
@@ -128,6 +130,7 @@ def over(state: State, policy: Policy) -> Step:
         nonce="",
         nonce_asked_ns=state.now_ns,
         quiet_until_ns=state.now_ns + seconds_ns(policy.quiet_s),
+        visits=_visits(state, policy),
         visit=Visit(touched_ns=state.now_ns),
         shown=None,
         spoken=None,
@@ -151,6 +154,31 @@ def not_stored(state: State) -> Step:
     promised = ending.attempt.outcome in {Outcome.CERTIFIED, Outcome.REFERRED}
     phrase = Phrase.CLOSING_NOT_STORED if promised else Phrase.CLOSING_GOODBYE
     return to(state, Screen.CLOSING, ending=replace(ending, phrase=phrase), helping=False), ()
+
+
+def visits_in_vain(state: State, person_ref: str, policy: Policy) -> int:
+    """How often this person was looked at here of late without being certified."""
+    since_ns = state.now_ns - seconds_ns(policy.visits_within_s)
+    return sum(ref == person_ref and at_ns > since_ns for ref, at_ns in state.visits)
+
+
+def _visits(state: State, policy: Policy) -> tuple[tuple[str, int], ...]:
+    """Those in vain, with the visit that ends now if it showed an action or missed a try; a certificate clears them.
+
+    The memory is this process's: a restart forgets it, and so does the `MOST_VISITS`-th other visit.
+    """
+    visit = state.visit
+    person = visit.person
+    if person is None:
+        return state.visits
+    attempt = visit.ending.attempt if visit.ending else None
+    if attempt is not None and attempt.outcome is Outcome.CERTIFIED:
+        return tuple(each for each in state.visits if each[0] != person.person_ref)
+    if not (visit.draws or visit.misses):
+        return state.visits
+    since_ns = state.now_ns - seconds_ns(policy.visits_within_s)
+    kept = tuple(each for each in state.visits if each[1] > since_ns)
+    return (*kept, (person.person_ref, state.now_ns))[-MOST_VISITS:]
 
 
 def _suspected(state: State, policy: Policy) -> tuple[State, list[Effect]]:

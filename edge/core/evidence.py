@@ -40,7 +40,8 @@ class Evidence:
     relief: float | None = None  # the eyes' own figure over the track: the latest is the whole
     moire: tuple[float, ...] = ()
     border: tuple[float, ...] = ()
-    light: float | None = None  # None: not asked, or it could not be told
+    lit: bool = False  # the page has lit this face
+    light: float | None = None  # None: not lit, or it could not be told
     match: float | None = None
     probe_frames: int = 0
     sharpness: float = 0.0  # these four are sums over READY frames

@@ -6,7 +6,7 @@ is for the record; the page only says the next thing to do.
 
 from typing import Any
 
-from edge.core import challenge
+from edge.core import challenge, lighting
 from edge.core.eligibility import local_date, valid_until
 from edge.core.ending import MOST_ACTIONS, Step, amend, close, end, moment, refer, to, unanswered
 from edge.core.evidence import Evidence, breaks, collect, crowded
@@ -82,6 +82,9 @@ def framing_seen(state: State, event: Seen, policy: Policy) -> Step:
     seen = event.observation
     if not _usable(state, seen, policy):
         return state, ()
+    if state.visit.showing is not None:
+        broken = breaks(state.visit.evidence, seen)
+        return _continuity_lost(state, policy) if broken else (lighting.see(state, seen), ())
     state = _advise(state, seen, policy)
     if crowded(seen):
         return (state, ()) if state.visit.crowd else _forget_the_crowd(state)
@@ -89,7 +92,9 @@ def framing_seen(state: State, event: Seen, policy: Policy) -> Step:
     evidence = state.visit.evidence
     match, alive = evidence.of_match(policy), evidence.of_liveness(policy)
     if match is Verdict.PASS and alive is Verdict.PASS:
-        return ask(state, policy) if evidence.settled(policy) else (state, ())
+        if not evidence.settled(policy):
+            return state, ()
+        return lighting.begin(state) if lighting.due(state, policy) else ask(state, policy)
     if Verdict.MORE in {match, alive} or not evidence.exhausted(policy):
         return state, ()
     return next_try(state, policy, *_missed(match, alive), clear=Verdict.FAR in {match, alive})
@@ -97,6 +102,8 @@ def framing_seen(state: State, event: Seen, policy: Policy) -> Step:
 
 def framing_tick(state: State, _event: Tick, policy: Policy) -> Step:
     visit = state.visit
+    if visit.showing is not None:
+        return lighting.tick(state), ()
     if visit.camera_lost_ns is not None:
         if state.now_ns - visit.camera_lost_ns > seconds_ns(policy.camera_wait_s):
             return refer(state, policy, Phrase.CLOSING_CAMERA, Reason.CAMERA_LOST)
@@ -132,16 +139,22 @@ def back_to_consent(state: State, _event: Touched, policy: Policy) -> Step:
 
 
 def ask(state: State, policy: Policy, notice: Phrase | None = None, *, but: Action | None = None) -> Step:
-    """Ask one random action of those that this person can do and has not put aside; ``but`` is not asked now."""
+    """Ask one random action of those that this person can do and has not put aside; ``but`` is not asked now.
+
+    What was drawn stays: neither stepping out of the picture nor going back draws another action.
+    """
     visit = state.visit
     assert visit.person is not None and state.now is not None  # noqa: S101
     without = visit.person.exemptions | visit.refused
-    action = challenge.choose(state.nonce, visit.draws, policy, without | ({but} if but else set()))
-    action = action or challenge.choose(state.nonce, visit.draws, policy, without)
+    action, draws = visit.action, visit.draws
+    if action is None or action in without or action is but:
+        action = challenge.choose(state.nonce, draws, policy, without | ({but} if but else set()))
+        action, draws = action or challenge.choose(state.nonce, draws, policy, without), draws + 1
     if action is None:
         return refer(state, policy, Phrase.CLOSING_CANNOT, Reason.CANNOT_DO_ACTION)
     prompt = challenge.Prompt(action, state.now_ns, state.now_ns, state.now)
-    return to(state, Screen.CHALLENGE, prompt=prompt, draws=visit.draws + 1, passed=False, notice=notice), ()
+    asked = {"prompt": prompt, "action": action, "draws": draws, "passed": False, "notice": notice}
+    return to(state, Screen.CHALLENGE, **asked), ()
 
 
 def challenge_seen(state: State, event: Seen, policy: Policy) -> Step:
@@ -205,6 +218,8 @@ def _put_aside(state: State, policy: Policy) -> Step:
     visit = state.visit
     if visit.prompt is None:
         return state, ()
+    if len(visit.refused) >= policy.refusals_most:
+        return refer(state, policy, Phrase.CLOSING_CANNOT, Reason.CANNOT_DO_ACTION)
     aside = amend(state, refused=visit.refused | {visit.prompt.action}, actions=unanswered(state), prompt=None)
     return ask(aside, policy, Phrase.CHALLENGE_OTHER_DETAIL)
 

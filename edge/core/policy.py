@@ -107,6 +107,15 @@ class Policy:
     max_tries: int = _bounded(3, 1, 10)
     clear_tries: int = _bounded(2, 1, 10)  # tries with a score far below before a person takes over
 
+    # "Another action" and "I can't": without a bound, whoever holds up a film would refuse until it fits.  The third
+    # refusal is kindly answered by a colleague; the drawn action stays the same until it is refused.
+    refusals_most: int = _bounded(2, 0, 20)
+    # Nor may somebody come back until it fits: after so many visits that ended without a certificate, a colleague.
+    # Kept in memory by person_ref; whoever looks for a wrong face or a wrong movement is among them, and so is
+    # somebody whom the terminal simply does not serve well.
+    visits_most: int = _bounded(3, 1, 100)
+    visits_within_s: float = _bounded(86_400.0, 60.0, 604_800.0)
+
     # Waiting.  None of these is ever shown as a countdown.
     idle_ask_s: float = _bounded(40.0, 15.0, 600.0)  # before the camera, without a face, until "are you still there?"
     # The same on a page of buttons, where the eyes rest: 18 digits at three seconds each, or a text read twice.

@@ -18,6 +18,7 @@ class Reason(StrEnum):
     SUSPENDED = "suspended"
     LOST_ELIGIBILITY = "lost_eligibility"
     NO_REFERENCE = "no_reference"
+    MANY_VISITS = "many_visits_in_vain"
     CONSENT_DECLINED = "consent_declined"
     HELP_WANTED = "help_wanted"
     # referred after looking

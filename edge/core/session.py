@@ -9,11 +9,13 @@
 below is ignored: events come in any order, and an answer may arrive when nobody waits for it any more.
 
 What holds whatever happens (tests/core/test_machine.py tries to break it):
-  * Certified needs consent, match, passive evidence and the prompted action on one unbroken track, looked at since
+  * Certified needs consent, match, liveness and the prompted action on one unbroken track, looked at since
     the last `Watch`, with trusted eyes and a synchronised clock (`looking.decide`).
   * A visit makes at most one `Record`, and no page says "done" before `Recorded` (`ending.end`).
   * Every phase has a deadline, and a way to help.  Nobody is hurried: a deadline of a person is at least 15 s, is
     never shown, and ends in a question, in one more try, or with a colleague.
+  * The page has a light of its own only while Framing shows the light challenge (`lighting`), and whatever leads
+    away from there puts it out.
   * What is shown is a function of the state (`views.render`); a page changes only when that changes.
 
 Deadlines          ends in                              by
@@ -222,7 +224,7 @@ def _touched(state: State, event: Touched, policy: Policy) -> tuple[State, tuple
     if event.touch is Touch.HELP:
         # The last page waits for who reads the help over it: a ticket is still to be written down.
         state = ending.to(state, state.phase) if state.phase is Screen.CLOSING else state
-        return amend(state, helping=True, utterances=visit.utterances + 1), (), True
+        return amend(state, helping=True, showing=None, utterances=visit.utterances + 1), (), True
     if visit.helping:
         if event.touch is Touch.FINISH:
             return *_help_wanted(state, policy), True
@@ -262,7 +264,7 @@ def _ticked(state: State, policy: Policy) -> tuple[State, tuple[Effect, ...], bo
     quiet_ns = state.now_ns - _last_sign_ns(state, policy)
     if visit.asked_ns is None:
         asks = quiet_ns >= patience_ns
-        return amend(state, asked_ns=state.now_ns) if asks else state, (), False
+        return amend(state, asked_ns=state.now_ns, showing=None) if asks else state, (), False
     if quiet_ns < patience_ns:
         return amend(state, asked_ns=None), (), False
     if state.now_ns - visit.asked_ns >= seconds_ns(policy.idle_end_s):

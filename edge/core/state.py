@@ -9,6 +9,7 @@ from enum import StrEnum, unique
 
 from edge.core.challenge import Prompt
 from edge.core.evidence import Evidence
+from edge.core.light import Showing
 from edge.core.phrases import Phrase
 from edge.core.types import (
     Action,
@@ -91,7 +92,10 @@ class Visit:
     evidence: Evidence = field(default_factory=Evidence)
     advice: Advice | None = None
     advice_ns: int = 0
+    showing: Showing | None = None  # the light challenge under way
+    lights: int = 0
     prompt: Prompt | None = None
+    action: Action | None = None  # the one that was drawn; the same one is asked until it is put aside
     draws: int = 0
     refused: frozenset[Action] = frozenset()
     cannots: int = 0
@@ -116,6 +120,7 @@ class State:
     nonce_asked_ns: int | None = None
     quiet_until_ns: int = 0
     attacks: tuple[int, ...] = ()  # when visits ended in the suspicion of a presentation attack
+    visits: tuple[tuple[str, int], ...] = ()  # who (person_ref) was looked at in vain, and when
     visit: Visit = field(default_factory=Visit)
     shown: View | None = None
     spoken: tuple[str, str, int] | None = None

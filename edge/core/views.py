@@ -169,6 +169,17 @@ def _framing(state: State, _policy: Policy) -> View:
     visit = state.visit
     if visit.camera_lost_ns is not None:
         return View(Screen.FRAMING, Phrase.CAMERA_WAIT, Phrase.FRAMING_DETAIL, choices=(BACK, HELP), tone="attention")
+    if visit.showing is not None:
+        detail = Phrase.FRAMING_DETAIL
+        return View(
+            Screen.FRAMING,
+            Phrase.FRAMING_LIGHT,
+            detail,
+            choices=(BACK, HELP),
+            preview=True,
+            tone="good",
+            light=visit.showing.colour,
+        )
     prompt = visit.notice or (OF_ADVICE[visit.advice] if visit.advice else Phrase.FRAMING_BEGIN)
     detail = Phrase.FRAMING_DETAIL if visit.tries < 2 else Phrase.FRAMING_AGAIN_DETAIL
     return View(
@@ -185,6 +196,8 @@ def _framing(state: State, _policy: Policy) -> View:
 def _challenge(state: State, policy: Policy) -> View:
     visit = state.visit
     action = visit.prompt.action if visit.prompt else None
+    more = len(visit.refused) < policy.refusals_most
+    other = (Choice(Touch.ANOTHER_ACTION, Phrase.BUTTON_ANOTHER_ACTION),) if more else ()
     return View(
         Screen.CHALLENGE,
         OF_ACTION[action] if action else Phrase.DECIDING,
@@ -192,7 +205,7 @@ def _challenge(state: State, policy: Policy) -> View:
         _params(times=str(policy.blinks_needed)),
         (
             Choice(Touch.SHOW_AGAIN, Phrase.BUTTON_SHOW_AGAIN),
-            Choice(Touch.ANOTHER_ACTION, Phrase.BUTTON_ANOTHER_ACTION),
+            *other,
             Choice(Touch.CANNOT, Phrase.BUTTON_CANNOT),
             BACK,
             HELP,

@@ -214,8 +214,9 @@ PLAYS = st.one_of(
 class Player:
     """Plays a random history with a bias to sensible ones, and checks the promises at every step."""
 
-    def __init__(self) -> None:
-        self.state, self.now_ns, self.frame = begin(POLICY), seconds_ns(50), 0
+    def __init__(self, policy: Policy = POLICY) -> None:
+        self.policy = policy
+        self.state, self.now_ns, self.frame = begin(policy), seconds_ns(50), 0
         self.events: list[Event] = []
         self.effects: list[Effect] = []
         self.clock = SYNCED
@@ -231,7 +232,7 @@ class Player:
     def tell(self, event: Event) -> None:
         before = self.state
         self.events.append(event)
-        self.state, effects = step(before, event, POLICY)
+        self.state, effects = step(before, event, self.policy)
         self.effects += effects
         if isinstance(event, Seen):
             self.seen_since_watch.append(event.observation)
@@ -254,6 +255,9 @@ class Player:
                 assert attempt.started_at <= attempt.decided_at
                 if attempt.outcome is Outcome.CERTIFIED:
                     self.certified(attempt)
+            case Show(view) if view.light is not None:
+                assert self.policy.light_challenge
+                assert (view.screen, view.prompt) == (Screen.FRAMING, Phrase.FRAMING_LIGHT)
             case Show(view) if view.prompt in {Phrase.CLOSING_DONE} or "ticket" in view.params:
                 assert self.stored, "nothing is called done before it is durable"
             case Reset():
@@ -266,16 +270,20 @@ class Player:
         assert attempt.clock.synced and state.eyes_trusted and state.camera_working
         assert attempt.person_ref == WANG.person_ref and attempt.ticket is None
         assert attempt.match is not None and attempt.match.score >= attempt.match.threshold
-        assert judge_match(attempt.match.score, attempt.match.probe_frames, POLICY) is Verdict.PASS
-        assert attempt.passive is not None and attempt.passive.score >= attempt.passive.threshold
-        assert attempt.passive.frames >= POLICY.min_passive_frames
+        assert judge_match(attempt.match.score, attempt.match.probe_frames, self.policy) is Verdict.PASS
+        assert attempt.liveness is not None and attempt.liveness.score >= attempt.liveness.threshold
+        assert attempt.liveness.frames >= self.policy.min_passive_frames
         (passed,) = [seen for seen in attempt.actions if seen.passed]
-        assert passed.latency_ms is not None and passed.latency_ms >= POLICY.reaction_least_s * 1000
+        assert passed.latency_ms is not None and passed.latency_ms >= self.policy.reaction_least_s * 1000
         # An independent look at the observations: one face, one track, and no second face, to the very end.
         assert state.visit.evidence.track in {1, 2}
         last = None
         for seen in reversed(self.seen_since_watch):
-            if seen.frozen or seen.faces == 0 or seen.at_ns <= state.visit.watch_ns + seconds_ns(POLICY.settle_s):
+            if (
+                seen.frozen
+                or seen.faces == 0
+                or seen.at_ns <= state.visit.watch_ns + seconds_ns(self.policy.settle_s)
+            ):
                 continue
             if seen.faces > 1 or seen.advice is Advice.TWO_FACES or seen.track != state.visit.evidence.track:
                 break
@@ -320,6 +328,8 @@ class Player:
                 self.look(8)
                 self.look(6, "asked")
                 self.look(6, "asked")
+            case "look":
+                self.look(20)
             case "stored":
                 self.tell(Recorded("r"))
             case "failed":
@@ -347,6 +357,21 @@ def test_whatever_happens_the_promises_hold_and_the_session_replays(history: lis
     state, effects = replay(player.events, POLICY)
     assert state == player.state
     assert list(effects) == player.effects
+
+
+@settings(max_examples=60)
+@given(st.lists(PLAYS, max_size=40))
+def test_whatever_happens_the_page_s_light_is_out_when_the_light_challenge_is_over(history: list[Any]) -> None:
+    player = Player(replace(POLICY, light_challenge=True))
+    for move in ["start", "number", "found", "yes", "agree", "look", *history]:
+        player.play(move)
+        state, view = player.state, player.state.shown
+        assert view is not None
+        lit = state.visit.showing is not None and not state.visit.showing.shown
+        assert (view.light is not None) == lit
+        if lit:
+            assert state.phase is Screen.FRAMING and state.visit.camera_lost_ns is None
+            assert not state.visit.helping and state.visit.asked_ns is None
 
 
 @settings(max_examples=40)
@@ -396,4 +421,11 @@ def test_the_readers_page_names_every_page_reason_and_deadline() -> None:
         assert f"`{word}`" in text, word
     deadlines = {key for key in Policy().to_mapping() if key.endswith("_s")}
     unnamed = {key for key in deadlines if f"`{key}`" not in text}
-    assert unnamed == {"reaction_least_s", "blinks_within_s", "eyes_shut_s", "face_holds_s", "quiet_s", "attacks_within_s"}
+    assert unnamed == {
+        "reaction_least_s",
+        "blinks_within_s",
+        "eyes_shut_s",
+        "face_holds_s",
+        "quiet_s",
+        "attacks_within_s",
+    }

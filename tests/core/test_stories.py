@@ -432,13 +432,71 @@ def test_a_film_is_not_shown_the_prompt_until_it_comes_to_the_right_movement() -
 def test_another_action_can_be_had_and_never_the_same_again() -> None:
     story = Story().walks_up().looks(3)
     asked = [story.asked]
-    for _ in range(4):
+    for _ in range(2):
+        assert Touch.ANOTHER_ACTION in story.touches_offered
         story.touch(Touch.ANOTHER_ACTION)
         asked.append(story.asked)
-    assert len(set(asked)) == 5
-    story.touch(Touch.ANOTHER_ACTION)
+    assert len(set(asked)) == 3
+    assert Touch.ANOTHER_ACTION not in story.touches_offered, "what is left is to say that one cannot"
+    story.touch(Touch.CANNOT)
     assert (story.record.outcome, story.record.reasons) == (Outcome.REFERRED, ("cannot_do_action",))
     assert story.view.prompt == Phrase.CLOSING_CANNOT
+
+
+def test_refusing_until_an_action_fits_ends_with_a_colleague() -> None:
+    story = Story().walks_up().looks(3)
+    for _ in range(3):
+        story.touch(Touch.ANOTHER_ACTION)
+    assert (story.record.outcome, story.record.reasons) == (Outcome.REFERRED, ("cannot_do_action",))
+    assert story.view.prompt == Phrase.CLOSING_CANNOT
+
+
+@pytest.mark.parametrize("leaves", ["steps out", "goes back", "lost camera"])
+def test_leaving_and_coming_back_does_not_draw_another_action(leaves: str) -> None:
+    story = Story().walks_up().looks(3)
+    first = story.asked
+    for track in range(2, 5):
+        match leaves:
+            case "steps out":
+                story.wait(1).looks(3, track=track)
+            case "goes back":
+                story.touch(Touch.BACK).touch(Touch.AGREE).looks(3, track=track)
+            case "lost camera":
+                story.camera(working=False).wait(1).camera(working=True).looks(3, track=track)
+        assert story.asked is first and first is not None
+
+
+def test_who_came_in_vain_three_times_today_is_met_by_a_colleague_at_once() -> None:
+    story = Story()
+    for _ in range(3):
+        story.walks_up().looks(3).touch(Touch.HELP).touch(Touch.FINISH).wait(40)
+    assert len(story.records) == 3
+    story.walks_up()
+    assert story.records[-1].reasons == ("many_visits_in_vain",)
+    assert (story.records[-1].consent, story.records[-1].ticket is None) == (None, False)
+    story.wait(40)
+    story.now_ns += 86_400 * 1_000_000_000
+    story.wait(0.1)
+    story.walks_up().looks(3, track=9).obeys(track=9)
+    assert story.records[-1].outcome is Outcome.CERTIFIED
+    assert story.state.visits and story.wait(40).state.visits == ()
+
+
+def test_somebody_else_is_not_held_for_who_came_in_vain() -> None:
+    other = "110105194912310185"
+    neighbour = replace(WANG, person_ref="ref-li")
+    story = Story(roster={NUMBER: WANG, other: neighbour})
+    for _ in range(3):
+        story.walks_up().looks(3).touch(Touch.HELP).touch(Touch.FINISH).wait(40)
+    story.walks_up(other).looks(3).obeys()
+    assert story.records[-1].outcome is Outcome.CERTIFIED
+
+
+def test_a_visit_that_came_to_nothing_before_the_action_is_not_counted() -> None:
+    story = Story()
+    for _ in range(4):
+        story.walks_up().looks(0.5).touch(Touch.HELP).touch(Touch.FINISH).wait(40)
+    assert story.walks_up().looks(3).obeys().records[-1].outcome is Outcome.CERTIFIED
 
 
 def test_somebody_who_cannot_do_it_is_offered_another_action_and_then_a_colleague() -> None:
@@ -453,7 +511,8 @@ def test_somebody_who_cannot_do_it_is_offered_another_action_and_then_a_colleagu
 
 def test_a_blind_person_is_never_told_to_blink() -> None:
     asked: set[Action | None] = set()
-    story = Story(roster=roster(exemptions=frozenset({Action.BLINK})))
+    often = replace(Policy(), visits_most=100, refusals_most=3)
+    story = Story(policy=often, roster=roster(exemptions=frozenset({Action.BLINK})))
     for _ in range(12):
         story.walks_up().looks(3)
         asked.add(story.asked)
