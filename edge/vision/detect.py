@@ -3,8 +3,10 @@
 It sees the frame at 128 pixels, so a face narrower than about a tenth of the frame is missed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from edge.ports import Floats, Net, Pixels
@@ -50,48 +52,51 @@ class Detector:
         keep = np.flatnonzero(logits.reshape(-1) > self._least_logit)
         if not keep.size:
             return []
-        scores = np.asarray(1 / (1 + np.exp(-logits.reshape(-1)[keep])), np.float32)
-        places = boxes.reshape(-1, 16)[keep].reshape(-1, 8, 2).copy()
-        places[:, [0, 2, 3, 4, 5, 6, 7]] += self._anchors[keep, None]
+        scores = 1 / (1 + np.exp(-logits.reshape(-1)[keep]))
+        places = boxes.reshape(-1, 8, 2)[keep] + self._anchors[keep]
         half = places[:, 1] / 2
         places[:, 1] = places[:, 0] + half
         places[:, 0] -= half
         to_picture = geometry.invert(matrix)
         if small is not None:
             to_picture = to_picture * np.array([[rgb.shape[1] / seen.shape[1]], [rgb.shape[0] / seen.shape[0]]])
-        faces = _merge(geometry.apply(to_picture, places), scores, self._same_face_iou)
+        faces = _merge(cv2.transform(places, to_picture), scores, self._same_face_iou)
         return sorted(faces, key=lambda face: -face.width_px)
 
 
-def iou(one: Floats, many: Floats) -> Floats:
-    """Intersection over union of a box (4,) with boxes (N, 4): float32 (N,)."""
-    low, high = np.maximum(many[:, :2], one[:2]), np.minimum(many[:, 2:], one[2:])
-    common = np.prod(np.maximum(high - low, 0), axis=1)
-    areas = np.prod(many[:, 2:] - many[:, :2], axis=1)
-    return np.asarray(common / np.maximum(areas + np.prod(one[2:] - one[:2]) - common, 1e-9), np.float32)
+def iou(one: Sequence[float], other: Sequence[float]) -> float:
+    """Intersection over union of two boxes of x0, y0, x1, y1."""
+    (left, top, right, bottom), (x0, y0, x1, y1) = one, other
+    common = max(min(right, x1) - max(left, x0), 0.0) * max(min(bottom, y1) - max(top, y0), 0.0)
+    either = (right - left) * (bottom - top) + (x1 - x0) * (y1 - y0) - common
+    return common / max(either, 1e-9)
 
 
 def _anchors(size_px: int) -> Floats:
-    """(896, 2) in crop pixels: from each of 16x16 places the net answers twice, from each of 8x8 six times."""
+    """(896, 8, 2) in crop pixels: what an answer's centre, size and six points are told against.
+
+    From each of 16x16 places the net answers twice, from each of 8x8 six times; sizes stand for themselves.
+    """
 
     def centres(cells: int, times: int) -> Floats:
         along = (np.arange(cells, dtype=np.float32) + 0.5) * size_px / cells
         x, y = np.meshgrid(along, along)
         return np.repeat(np.stack([x, y], axis=-1).reshape(-1, 2), times, axis=0)
 
-    return np.concatenate([centres(16, 2), centres(8, 6)])
+    anchors = np.repeat(np.concatenate([centres(16, 2), centres(8, 6)])[:, None], 8, axis=1)
+    anchors[:, 1] = 0
+    return anchors
 
 
 def _merge(places: Floats, scores: Floats, same_face_iou: float) -> list[Face]:
     """Overlapping answers become one face, averaged by their scores (non-maximum suppression, weighted)."""
-    boxes = places[:, :2].reshape(-1, 4)
-    faces, free = [], np.ones(len(scores), bool)
-    for best in np.argsort(-scores):
-        if not free[best]:
-            continue
-        group = free & (iou(boxes[best], boxes) > same_face_iou)
-        group[best] = True
-        free &= ~group
+    boxes = places[:, :2].reshape(-1, 4).tolist()
+    free = np.argsort(-scores).tolist()
+    faces = []
+    while free:
+        best = free[0]
+        group = [best, *(one for one in free[1:] if iou(boxes[best], boxes[one]) > same_face_iou)]
+        free = [one for one in free if one not in group]
         weights = scores[group] / scores[group].sum()
         place = np.asarray(weights @ places[group].reshape(-1, 16), np.float32).reshape(8, 2)
         faces.append(Face(place[:2].reshape(4), place[2:], float(scores[best])))

@@ -4,6 +4,8 @@ The net is MobileFaceNet, trained on faces brought onto the five ArcFace points.
 forgotten by `Probe.forget`, and leave only as cosines; enrolment alone takes one out (`Eyes.describe`).
 """
 
+import math
+
 import numpy as np
 
 from edge.ports import Floats, Net, Pixels
@@ -68,4 +70,4 @@ def align(rgb: Pixels, five: Floats, size_px: int = ARCFACE_SIZE_PX) -> Pixels:
 
 
 def unit(vector: Floats) -> Floats:
-    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-9), np.float32)
+    return np.asarray(vector / max(math.sqrt(float(vector @ vector)), 1e-9), np.float32)

@@ -41,17 +41,16 @@ def umeyama(source: NDArray[np.floating[Any]], target: NDArray[np.floating[Any]]
     Both (N, 2), N >= 2, not all the same point.  Umeyama, PAMI 1991.  Raises ValueError when all source points fall
     together.
     """
-    src, dst = source.astype(np.float64), target.astype(np.float64)
-    src_mean, dst_mean = src.mean(0), dst.mean(0)
-    src, dst = src - src_mean, dst - dst_mean
-    spread = (src**2).sum()
+    # In the plane the optimum has a closed form: the complex regression coefficient of target on source.
+    src, dst = _as_complex(source), _as_complex(target)
+    src_mean, dst_mean = src.sum() / len(src), dst.sum() / len(dst)
+    src -= src_mean
+    spread = np.vdot(src, src).real
     if spread < 1e-12:
         raise ValueError("a similarity needs at least two different points")
-    # In the plane the optimum has a closed form: the complex regression coefficient of target on source.
-    along = (src * dst).sum() / spread
-    across = (src[:, 0] * dst[:, 1] - src[:, 1] * dst[:, 0]).sum() / spread
-    linear = np.array([[along, -across], [across, along]])
-    return np.hstack([linear, (dst_mean - linear @ src_mean)[:, None]])
+    turn = np.vdot(src, dst - dst_mean) / spread
+    shift = dst_mean - turn * src_mean
+    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
 
 
 def invert(matrix: Matrix) -> Matrix:
@@ -66,9 +65,17 @@ def apply(matrix: Matrix, points: NDArray[np.floating[Any]]) -> Floats:
     return np.asarray(points @ matrix[:, :2].T + matrix[:, 2], np.float32)
 
 
+def apply_in_space(matrix: Matrix, points: Floats) -> Floats:
+    """``points`` (N, 3) mapped, the third coordinate by the similarity's scale; float32."""
+    (a, b, x), (c, d, y) = matrix.tolist()
+    in_space = np.array([[a, b, 0, x], [c, d, 0, y], [0, 0, scale_of(matrix), 0]])
+    return np.asarray(cv2.transform(points[None], in_space)[0], np.float32)
+
+
 def scale_of(matrix: Matrix) -> float:
     """Crop pixels per picture pixel."""
-    return math.sqrt(abs(matrix[0, 0] * matrix[1, 1] - matrix[0, 1] * matrix[1, 0]))
+    (a, b, _), (c, d, _) = matrix.tolist()
+    return math.sqrt(abs(a * d - b * c))
 
 
 def resize(rgb: Pixels, width_px: int, height_px: int) -> Pixels:
@@ -92,3 +99,8 @@ def warp(rgb: Pixels, matrix: Matrix, size_px: int) -> Pixels:
         rgb = cv2.resize(rgb[: height * step, : width * step], (width, height), interpolation=cv2.INTER_AREA)
         matrix = matrix @ np.array([[step, 0, (step - 1) / 2], [0, step, (step - 1) / 2], [0, 0, 1.0]])
     return np.asarray(cv2.warpAffine(rgb, matrix, (size_px, size_px), flags=cv2.INTER_LINEAR), np.uint8)
+
+
+def _as_complex(points: NDArray[np.floating[Any]]) -> NDArray[np.complex128]:
+    """(N, 2) as a new array of x + iy."""
+    return points.astype(np.float64, order="C").view(np.complex128)[:, 0]

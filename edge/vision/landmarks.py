@@ -21,13 +21,14 @@ RIGHT_EYE = (33, 133)  # outer and inner corner
 LEFT_EYE = (263, 362)
 NOSE_TIP = 1
 MOUTH = (61, 291)  # right and left corner
-_RIGHT_LIDS = np.array([[160, 144], [159, 145], [158, 153]])  # upper, lower
-_LEFT_LIDS = np.array([[387, 373], [386, 374], [385, 380]])
-_LIPS = np.array([[82, 87], [13, 14], [312, 317]])  # inner edges: upper, lower
+_FIVE = np.array([RIGHT_EYE[0], LEFT_EYE[0], NOSE_TIP, *MOUTH, RIGHT_EYE[1], LEFT_EYE[1]])
+_LIDS = np.array([[160, 159, 158, 387, 386, 385], [144, 145, 153, 373, 374, 380]])  # upper, lower; right eye first
+_CORNERS = np.array([[33, 263], [133, 362]])  # outer, inner; right eye first
+_LIPS = np.array([[82, 13, 312], [87, 14, 317]])  # inner edges: upper, lower
 # Pairs that lie level and midline points that lie plumb in a face that looks ahead; many, so that no expression tilts
 # the whole: eye corners, temples, cheeks, jaw; forehead to chin, between the brows to below the lip.
-_LEVEL = np.array([[33, 263], [133, 362], [127, 356], [234, 454], [93, 323], [58, 288]])
-_PLUMB = np.array([[10, 152], [151, 199], [9, 175]])
+_LEVEL = np.array([[33, 133, 127, 234, 93, 58], [263, 362, 356, 454, 323, 288]])
+_PLUMB = np.array([[10, 151, 9], [152, 199, 175]])
 # The chin of a mesh stands a little before its forehead: the median of 767 photos of people who look ahead, roughly.
 _LEVEL_PITCH_DEG = -4.0
 # A detector's box from a mesh's: median over the same photos.
@@ -44,24 +45,34 @@ class Mesh:
     @cached_property
     def box(self) -> Floats:
         """float32 (4,): the smallest upright box round all points."""
-        x, y = np.ascontiguousarray(self.points[:, :2].T)
-        return np.array([x.min(), y.min(), x.max(), y.max()], np.float32)
+        across = np.ascontiguousarray(self.points[:, :2].T)
+        return np.concatenate([across.min(axis=1), across.max(axis=1)])
 
     @cached_property
     def detector_box(self) -> Floats:
         """float32 (4,): about the box that the detector would give, a square from the brows to the chin."""
-        box = self.box
-        side = float((box[2:] - box[:2]).max())
-        centre = (box[:2] + box[2:]) / 2 + np.array([0.0, _BOX_DROP * side], np.float32)
-        half = np.float32(_BOX_SHARE * side / 2)
-        return np.asarray(np.concatenate([centre - half, centre + half]), np.float32)
+        x, y = self.centre
+        half = self.width_px / 2
+        return np.array([x - half, y - half, x + half, y + half], np.float32)
+
+    @cached_property
+    def width_px(self) -> float:
+        """Of the detector's box."""
+        left, top, right, bottom = self.box.tolist()
+        return _BOX_SHARE * float(max(right - left, bottom - top))
+
+    @cached_property
+    def centre(self) -> tuple[float, float]:
+        """Of the detector's box."""
+        left, top, right, bottom = self.box.tolist()
+        return (left + right) / 2, (top + bottom) / 2 + _BOX_DROP / _BOX_SHARE * self.width_px
 
     @property
     def five(self) -> Floats:
         """float32 (5, 2): eyes, nose tip, mouth corners; in the picture from left to right."""
-        flat = self.points[:, :2]
-        eyes = flat[[RIGHT_EYE, LEFT_EYE]].mean(1)
-        return np.asarray(np.concatenate([eyes, flat[[NOSE_TIP, *MOUTH]]]), np.float32)
+        five = self.points.take(_FIVE, axis=0)[:, :2]
+        five[:2] = (five[:2] + five[5:]) / 2
+        return np.ascontiguousarray(five[:5])
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,21 +98,17 @@ class Landmarker:
 
     def again(self, rgb: Pixels, last: Mesh) -> Mesh:
         """The mesh of a face that was at ``last`` a frame ago; no detector needed."""
-        box = last.box
+        left, top, right, bottom = last.box.tolist()
         across = last.points[LEFT_EYE[0]] - last.points[RIGHT_EYE[0]]
-        centre = float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2
-        side = float(max(box[2] - box[0], box[3] - box[1]))
+        centre, side = ((left + right) / 2, (top + bottom) / 2), max(right - left, bottom - top)
         return self._at(rgb, centre, side, math.degrees(math.atan2(across[1], across[0])))
 
     def _at(self, rgb: Pixels, centre: tuple[float, float], side_px: float, roll_deg: float) -> Mesh:
         size = self._net.spec.input_size_px
         matrix = geometry.square_crop(centre, max(side_px, 8.0) * CROP_SCALE, roll_deg, size)
         raw, logit = self._net.run(geometry.warp(rgb, matrix, size))
-        points = raw.reshape(-1, 3)
-        flat = geometry.apply(geometry.invert(matrix), points[:, :2])
-        depth = points[:, 2:] / np.float32(geometry.scale_of(matrix))
         presence = 1 / (1 + math.exp(-min(max(float(logit.reshape(-1)[0]), -60.0), 60.0)))
-        return Mesh(np.concatenate([flat, depth], axis=1), presence)
+        return Mesh(geometry.apply_in_space(geometry.invert(matrix), raw.reshape(-1, 3)), presence)
 
 
 def pose(points: Floats) -> Pose:
@@ -110,8 +117,7 @@ def pose(points: Floats) -> Pose:
     Zero is where the mesh of a face that looks ahead has them; single faces differ by some degrees, so judge
     movements against the person's own neutral.
     """
-    level = _direction(points[_LEVEL[:, 1]] - points[_LEVEL[:, 0]])
-    plumb = _direction(points[_PLUMB[:, 1]] - points[_PLUMB[:, 0]])
+    level, plumb = _direction(points, _LEVEL), _direction(points, _PLUMB)
     plumb -= level * float(level @ plumb)
     yaw = math.atan2(level[2], math.hypot(level[0], level[1]))
     pitch = math.atan2(-plumb[2], math.hypot(plumb[0], plumb[1]))
@@ -121,23 +127,26 @@ def pose(points: Floats) -> Pose:
 
 def eye_openness(points: Floats) -> float:
     """Height by width of the lids, mean of both eyes: about 0.3 when open, 0.1 when shut."""
-    return (_openness(points, _RIGHT_LIDS, RIGHT_EYE) + _openness(points, _LEFT_LIDS, LEFT_EYE)) / 2
+    heights, (right, left) = _distances(points, _LIDS), _distances(points, _CORNERS)
+    return (sum(heights[:3]) / max(right, 1e-6) + sum(heights[3:]) / max(left, 1e-6)) / 6
 
 
 def mouth_openness(points: Floats) -> float:
     """The gap between the inner lips, in distances between the outer eye corners: 0 shut, about 0.4 wide open."""
-    return _mean_distance(points, _LIPS) / max(math.dist(points[RIGHT_EYE[0]], points[LEFT_EYE[0]]), 1e-6)
+    apart = math.dist(points[RIGHT_EYE[0]].tolist(), points[LEFT_EYE[0]].tolist())
+    return sum(_distances(points, _LIPS)) / 3 / max(apart, 1e-6)
 
 
-def _openness(points: Floats, lids: NDArray[np.int_], corners: tuple[int, int]) -> float:
-    return _mean_distance(points, lids) / max(math.dist(points[corners[0]], points[corners[1]]), 1e-6)
+def _across(points: Floats, pairs: NDArray[np.int_]) -> Floats:
+    """float32 (N, 3): from the first to the second of each pair; ``pairs`` (2, N)."""
+    return np.asarray(points.take(pairs[1], axis=0) - points.take(pairs[0], axis=0), np.float32)
 
 
-def _mean_distance(points: Floats, pairs: NDArray[np.int_]) -> float:
-    apart = points[pairs[:, 0]] - points[pairs[:, 1]]
-    return float(np.sqrt(np.einsum("ij,ij->i", apart, apart)).sum()) / len(pairs)
+def _distances(points: Floats, pairs: NDArray[np.int_]) -> list[float]:
+    return [math.hypot(*vector) for vector in _across(points, pairs).tolist()]
 
 
-def _direction(vectors: Floats) -> NDArray[np.float64]:
-    total = vectors.astype(np.float64).sum(0)
-    return np.asarray(total / max(float(np.linalg.norm(total)), 1e-9))
+def _direction(points: Floats, pairs: NDArray[np.int_]) -> NDArray[np.float64]:
+    """The unit vector along which the pairs lie together."""
+    total = _across(points, pairs).sum(axis=0, dtype=np.float64)
+    return np.asarray(total / max(math.hypot(*total.tolist()), 1e-9))

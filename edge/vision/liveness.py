@@ -4,6 +4,8 @@ The net looks at the face with its surroundings, where a print or a screen shows
 evidence; `edge.core.policy` weighs a session.
 """
 
+import math
+
 import cv2
 import numpy as np
 
@@ -24,9 +26,9 @@ class PassiveLiveness:
         left, top, right, bottom = surroundings(rgb, box, self._box_scale)
         size = self._net.spec.input_size_px
         crop = cv2.resize(rgb[top:bottom, left:right], (size, size), interpolation=cv2.INTER_LINEAR)
-        logits = self._net.run(np.asarray(crop, np.uint8))[0].reshape(-1)
-        shares = np.exp(logits - logits.max())
-        return float(shares[BONA_FIDE] / shares.sum())
+        logits = self._net.run(np.asarray(crop, np.uint8))[0].reshape(-1).tolist()
+        shares = [math.exp(logit - max(logits)) for logit in logits]
+        return shares[BONA_FIDE] / sum(shares)
 
 
 def surroundings(rgb: Pixels, box: Floats, scale: float) -> tuple[int, int, int, int]:
@@ -35,10 +37,14 @@ def surroundings(rgb: Pixels, box: Floats, scale: float) -> tuple[int, int, int,
     Moved rather than cut: the net was trained on windows of one shape.
     """
     height, width = rgb.shape[:2]
-    size = np.maximum(box[2:] - box[:2], 1.0)
-    room = np.array([width - 1, height - 1], np.float32)
-    half = size * min(scale, float((room / size).min())) / 2
-    centre = np.clip((box[:2] + box[2:]) / 2, half, room - half)
-    left, top = np.maximum(centre - half, 0).astype(int)
-    right, bottom = (centre + half).astype(int)
-    return int(left), int(top), int(right) + 1, int(bottom) + 1
+    x0, y0, x1, y1 = box.tolist()
+    across, down = max(x1 - x0, 1.0), max(y1 - y0, 1.0)
+    half = min(scale, (width - 1) / across, (height - 1) / down) / 2
+    left, right = _window((x0 + x1) / 2, half * across, width - 1)
+    top, bottom = _window((y0 + y1) / 2, half * down, height - 1)
+    return left, top, right, bottom
+
+
+def _window(centre: float, half: float, room: int) -> tuple[int, int]:
+    centre = min(max(centre, half), room - half)
+    return int(max(centre - half, 0.0)), int(centre + half) + 1

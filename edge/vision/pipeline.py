@@ -5,6 +5,7 @@ the actions; and on a frame with nothing to improve either the passive net or, w
 embedding.  Nothing but figures leaves `Eyes.observe`.
 """
 
+import math
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -12,9 +13,9 @@ from dataclasses import dataclass, field, replace
 import cv2
 import numpy as np
 
-from edge.core.types import ActionSeen, Advice, Observation
+from edge.core.types import ActionSeen, Advice, Cues, Observation
 from edge.ports import Floats, Frame, Net, Pixels
-from edge.vision import landmarks, quality
+from edge.vision import landmarks, quality, skin
 from edge.vision.actions import ActionWatcher, Signals
 from edge.vision.detect import Detector, Face, iou
 from edge.vision.embed import Embedder, Probe
@@ -131,16 +132,15 @@ class Eyes:
         """Which of the detected faces is the tracked one; where it is not among them, the largest begins a track."""
         same = None
         if mesh is not None and faces:
-            overlaps = iou(mesh.detector_box, np.stack([face.box for face in faces]))
-            same = int(overlaps.argmax()) if overlaps.max() > 0.2 else None
+            overlaps = [iou(mesh.detector_box.tolist(), face.box.tolist()) for face in faces]
+            same = overlaps.index(max(overlaps)) if max(overlaps) > 0.2 else None
             if same is None:
                 mesh = None  # the mesh clings to something that is not a face
         if mesh is not None:
             # A detector that sees nobody does not outvote a mesh that is sure: turned heads are hard for it.
             main = None if same is None else faces[same]
             others = [face for face in faces if face is not main]
-            width = float(mesh.detector_box[2] - mesh.detector_box[0])
-            self._rivals = [face for face in others if face.width_px >= self._settings.rival_width * width]
+            self._rivals = self._rivals_of(mesh, others)
             return mesh
         self._rivals = []
         if not faces:
@@ -153,7 +153,7 @@ class Eyes:
         self._rivals = self._rivals_of(faces[0], faces[1:])
         return found
 
-    def _rivals_of(self, main: Face, others: list[Face]) -> list[Face]:
+    def _rivals_of(self, main: Face | Mesh, others: list[Face]) -> list[Face]:
         return [face for face in others if face.width_px >= self._settings.rival_width * main.width_px]
 
     # --- what does it look like -------------------------------------------------------------------------------
@@ -168,6 +168,7 @@ class Eyes:
     def _look(self, frame: Frame, mesh: Mesh) -> Observation:
         settings = self._settings
         figures, pose = quality.measure(frame.rgb, mesh), landmarks.pose(mesh.points)
+        colours = skin.measure(frame.rgb, mesh)
         track = self._track or self._new_track()
         speed = track.move_to(mesh, frame.at_ns)
         advice = quality.advise(figures, pose, speed, self._rivals, settings)
@@ -211,6 +212,7 @@ class Eyes:
             probe_frames=track.probe.frames,
             actions=actions,
             neutral=track.actions.neutral,
+            cues=Cues(skin=colours.skin, behind=colours.behind, room=colours.room),
         )
 
     def _embedding_is_next(self, track: "_Track") -> bool:
@@ -282,10 +284,9 @@ class _Track:
     def could_be(self, mesh: Mesh, at_ns: int, settings: EyesSettings) -> bool:
         """Whether a head can have moved there in the time."""
         passed_s = (at_ns - self.seen_ns) / _NS
-        before, after = self.mesh.detector_box, mesh.detector_box
-        width = float(before[2] - before[0])
-        moved = float(np.hypot(*(_centre(after) - _centre(before)))) / max(width, 1.0)
-        grown = max(float(after[2] - after[0]), 1.0) / max(width, 1.0)
+        width = max(self.mesh.width_px, 1.0)
+        moved = math.dist(mesh.centre, self.mesh.centre) / width
+        grown = max(mesh.width_px, 1.0) / width
         reach = min(settings.jump_widths, settings.jump_widths / 3 + settings.speed_widths_s * passed_s)
         return moved <= reach and 1 / settings.growth_ratio <= grown <= settings.growth_ratio
 
@@ -293,9 +294,8 @@ class _Track:
         """Take over the new mesh; the head's speed in face widths a second."""
         speed = 0.0
         if self._mesh is not None and at_ns > self.seen_ns:
-            box = mesh.detector_box
-            moved = float(np.hypot(*(_centre(box) - _centre(self._mesh.detector_box))))
-            speed = moved / max(float(box[2] - box[0]), 1.0) / ((at_ns - self.seen_ns) / _NS)
+            moved = math.dist(mesh.centre, self._mesh.centre)
+            speed = moved / max(mesh.width_px, 1.0) / ((at_ns - self.seen_ns) / _NS)
         self._mesh, self.seen_ns, self.missed = mesh, at_ns, False
         return speed
 
@@ -316,10 +316,6 @@ class _Repeats:
                 return True
         self._kept.append((sample, rgb))
         return False
-
-
-def _centre(box: Floats) -> Floats:
-    return np.asarray((box[:2] + box[2:]) / 2, np.float32)
 
 
 def _with_room(rgb: Pixels) -> Pixels:

@@ -17,12 +17,12 @@ from edge.vision.settings import EyesSettings
 
 # A second difference two pixels wide: the noise of single pixels hardly shows in it.
 _EDGES = np.array([[1, 0, -2, 0, 1]], np.float32)
-_LUMA = np.array([0.299, 0.587, 0.114])  # of R, G, B; ITU-R BT.601
 _SIZE_PX = 96  # faces are measured at one size, so that figures compare across distances
 # Skin that shows on every uncovered face (mesh indices): upper cheeks; round the mouth without the lips; eye sockets.
 _CHEEKS = np.array([50, 101, 118, 280, 330, 347])
 _ROUND_MOUTH = np.array([164, 167, 393, 186, 410, 212, 432, 18, 200, 83, 313])
 _SOCKETS = np.array([230, 231, 229, 450, 451, 449, 27, 257, 56, 286])
+_SKIN, _SKIN_PARTS = np.concatenate([_CHEEKS, _ROUND_MOUTH, _SOCKETS]), np.cumsum([_CHEEKS.size, _ROUND_MOUTH.size])
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +51,21 @@ class Figures:
 def measure(rgb: Pixels, mesh: Mesh) -> Figures:
     """The figures of one face."""
     height, width = rgb.shape[:2]
-    box = mesh.box
-    face = cv2.cvtColor(_cut(rgb, box), cv2.COLOR_RGB2YCrCb)
+    left, top, right, bottom = mesh.box.tolist()
+    face = cv2.cvtColor(_cut(rgb, mesh.box), cv2.COLOR_RGB2YCrCb)
     rim = _SIZE_PX // 8
     luma = np.ascontiguousarray(face[rim:-rim, rim:-rim, 0])
     light, contrast = _mean_and_deviation(luma)
     edges = min(_mean_and_deviation(cv2.filter2D(luma, cv2.CV_32F, kernel))[1] for kernel in (_EDGES, _EDGES.T))
-    smooth = np.asarray(cv2.blur(face, (3, 3)), np.uint8)
-    cheeks, mouth, sockets = (_middle(smooth, box, mesh.points[part]) for part in (_CHEEKS, _ROUND_MOUTH, _SOCKETS))
+    cheeks, mouth, sockets = _skin(face, mesh)
     return Figures(
-        face_width=float(box[2] - box[0]) / width,
-        face_width_px=float(box[2] - box[0]),
-        face_x=float(box[0] + box[2]) / 2 / width,
-        face_y=float(box[1] + box[3]) / 2 / height,
+        face_width=(right - left) / width,
+        face_width_px=right - left,
+        face_x=(left + right) / 2 / width,
+        face_y=(top + bottom) / 2 / height,
         sharpness=100 * edges / max(contrast, 1.0),
         luma_face=light,
-        luma_behind=_behind(rgb, box),
+        luma_behind=_behind(rgb, mesh.box),
         chroma_step=math.dist(mouth[1:], cheeks[1:]),
         mouth_light=mouth[0] / max(cheeks[0], 1.0),
         socket_step=max(0.0, 1 - sockets[0] / max(cheeks[0], 1.0)),
@@ -152,18 +151,19 @@ def _attitude(figures: Figures, pose: Pose, speed_widths_s: float, settings: Eye
 def _cut(rgb: Pixels, box: Floats) -> Pixels:
     """The face's box, as far as it is inside the frame, at 96x96."""
     height, width = rgb.shape[:2]
-    left, top, right, bottom = (int(v) for v in box)
+    left, top, right, bottom = map(int, box.tolist())
     left, top = min(max(left, 0), width - 2), min(max(top, 0), height - 2)
     right, bottom = min(max(right, left + 2), width), min(max(bottom, top + 2), height)
     return geometry.resize(rgb[top:bottom, left:right], _SIZE_PX, _SIZE_PX)
 
 
-def _middle(face: Pixels, box: Floats, points: Floats) -> list[float]:
-    """The median of (Y, Cr, Cb) at ``points`` of the frame, read from the 96x96 face."""
-    at = ((points[:, :2] - box[:2]) * (_SIZE_PX / np.maximum(box[2:] - box[:2], 1e-3))).astype(int)
-    at = np.minimum(np.maximum(at, 0), _SIZE_PX - 1)
-    values = np.sort(face[at[:, 1], at[:, 0]], axis=0)
-    return [float(v) for v in values[len(values) // 2]]
+def _skin(face: Any, mesh: Mesh) -> list[list[float]]:
+    """The medians of (Y, Cr, Cb) on cheeks, round the mouth and in the eye sockets, read from the 96x96 face."""
+    left, top, right, bottom = mesh.box.tolist()
+    scale = np.array([_SIZE_PX / max(right - left, 1e-3), _SIZE_PX / max(bottom - top, 1e-3)])
+    at = ((mesh.points.take(_SKIN, axis=0)[:, :2] - mesh.box[:2]) * scale).astype(int).clip(0, _SIZE_PX - 1)
+    values = cv2.blur(face, (3, 3))[at[:, 1], at[:, 0]]
+    return [np.sort(part, axis=0)[len(part) // 2].tolist() for part in np.split(values, _SKIN_PARTS)]
 
 
 def _mean_and_deviation(plane: Any) -> tuple[float, float]:
@@ -174,12 +174,12 @@ def _mean_and_deviation(plane: Any) -> tuple[float, float]:
 def _behind(rgb: Pixels, box: Floats) -> float:
     """Mean luma beside and above the face, within twice its box; the frame's where there is nothing else."""
     height, width = rgb.shape[:2]
-    x0, y0, x1, y1 = (int(v) for v in box)
+    x0, y0, x1, y1 = map(int, box.tolist())
     reach_x, reach_y = (x1 - x0) // 2, (y1 - y0) // 2
     left, right = max(0, x0 - reach_x), min(width, x1 + reach_x)
     top, middle, bottom = max(0, y0 - reach_y), max(0, y0), min(height, y1)
     step = max(1, (x1 - x0) // 48)  # every pixel would say no more
-    total, count = np.zeros(3), 0
+    total, count = 0.0, 0
     for part in (
         rgb[top:middle:step, left:right],
         rgb[middle:bottom:step, left : max(left, x0)],
@@ -187,7 +187,12 @@ def _behind(rgb: Pixels, box: Floats) -> float:
     ):
         pixels = part.shape[0] * part.shape[1]
         if pixels:
-            total += np.array(cv2.mean(part)[:3]) * pixels
+            total += _luma(part) * pixels
             count += pixels
-    mean = total / count if count else np.array(cv2.mean(rgb)[:3])
-    return float(mean @ _LUMA)
+    return total / count if count else _luma(rgb)
+
+
+def _luma(rgb: Pixels) -> float:
+    """The mean of 0..255; ITU-R BT.601."""
+    red, green, blue, _ = cv2.mean(rgb)
+    return float(0.299 * red + 0.587 * green + 0.114 * blue)
