@@ -123,6 +123,7 @@ class Run:
         else:
             self._clock.advance(IDLE_TURN_S)
         self._loop.turn(0.0)
+        self._world.stage.shine(self._page.light, self._clock.elapsed_s)
         if mind is None:
             return
         now_s = self._clock.elapsed_s
@@ -225,6 +226,10 @@ class _Page:
     def preview(self, frame: Frame) -> None: ...
 
     def close(self) -> None: ...
+
+    @property
+    def light(self) -> str | None:
+        return self._view.light if self._view is not None else None
 
     def take(self) -> View | None:
         """The view, if it changed since the last call."""

@@ -5,15 +5,20 @@ The figures are those measured on the puppets (docs/simulator.md), with noise; t
 
 import random
 
-from edge.core.types import Action, ActionSeen, Advice, Observation
+from edge.core.light import Rgb
+from edge.core.types import Action, ActionSeen, Advice, Cues, Observation
 from edge.ports import Floats, Frame
 from sim.people import Act, Deed, LightLamp, SendAside, Shift
 from sim.puppet.body import Place
+from sim.puppet.lamp import GAMMA, WALL_M, Lamp, away_m
+from sim.puppet.room import Light
 from sim.scenario import Kind, Scenario, Visit
 from sim.stage import FILM_EVERY_S, limited, place_of
 
 NEUTRAL_FRAMES = 8
 PASSIVE = {Kind.LIVE: (0.98, 0.02), Kind.PRINT: (0.01, 0.01), Kind.REPLAY: (0.05, 0.05)}
+SKIN, GREY = (0.35, 0.22, 0.16), (0.3, 0.3, 0.3)
+LIGHT_NOISE = 0.006  # of a patch's mean, from frame to frame
 LENGTHS_S = {Action.BLINK: 1.6, Action.NOD: 1.4, Action.OPEN_MOUTH: 1.2}
 
 
@@ -37,6 +42,10 @@ class ScriptedStage:
         self._frames = self._probe = 0
         self._told: set[int] = set()
         self._watching = False
+        self._lamp = Lamp()
+        room = scenario.room
+        self._room_light = Light(room.level, room.warmth, room.from_left, room.behind)
+        self._eyes_noise = random.Random(f"{seed}/light")  # noqa: S311
 
     def enter(self, visit: Visit, at_s: float) -> None:
         self._visit = visit
@@ -61,6 +70,9 @@ class ScriptedStage:
 
     def leave(self, at_s: float) -> None:  # noqa: ARG002
         self._visit = None
+
+    def shine(self, colour: str | None, at_s: float) -> None:
+        self._lamp.shine(colour, at_s)
 
     # --- edge.ports.Vision ---
 
@@ -99,7 +111,26 @@ class ScriptedStage:
             probe_frames=self._probe,
             actions=self._actions(visit, frame.at_ns, at_s),
             neutral=self._frames > NEUTRAL_FRAMES,
+            cues=self._cues(visit.kind, at_s),
         )
+
+    def _cues(self, kind: Kind, at_s: float) -> Cues:
+        """The page's light on skin, on what is beside it and on the room, as `sim.puppet.lamp` has it."""
+        near = self._lit(away_m(self._place.width), at_s)
+        far = self._lit(WALL_M, at_s)
+        skin = (1.0, 1.0, 1.0) if kind is Kind.REPLAY else near
+        behind = near if kind is Kind.PRINT else far
+        return Cues(skin=self._seen(SKIN, skin), behind=self._seen(GREY, behind), room=self._seen(GREY, far))
+
+    def _lit(self, distance_m: float, at_s: float) -> Rgb:
+        red, green, blue = (float(v) ** GAMMA for v in self._lamp.change(at_s, distance_m, self._room_light.on_face))
+        return red, green, blue
+
+    def _seen(self, colour: Rgb, light: Rgb) -> Rgb:
+        red, green, blue = (
+            min(c * v * (1 + self._eyes_noise.gauss(0, LIGHT_NOISE)), 1.0) for c, v in zip(colour, light, strict=True)
+        )
+        return red, green, blue
 
     def _advice(self) -> Advice:
         place = self._place

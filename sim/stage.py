@@ -33,6 +33,10 @@ class Stage(Protocol):
 
     def leave(self, at_s: float) -> None: ...
 
+    def shine(self, colour: str | None, at_s: float) -> None:
+        """The terminal's page lights the room in this colour (#rrggbb), or as usual."""
+        ...
+
 
 def place_of(habits: Habits, kind: Kind) -> Place:
     """Where somebody stands when they have walked up."""
@@ -111,6 +115,10 @@ class PuppetStage:
                 body.walk(Place(1 + OUTSIDE, here.y, here.width), at_s, WALK_S)
         self._leaving += [(at_s + WALK_S, actor) for actor in self._actors]
         self._body = self._companion = None
+
+    def shine(self, colour: str | None, at_s: float) -> None:
+        """The terminal's page lights the room in this colour (#rrggbb), or as usual."""
+        self.scene.lamp.shine(colour, at_s)
 
     def light(self, light: Light | None) -> None:
         """Another light, or the scenario's own again."""

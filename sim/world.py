@@ -37,6 +37,7 @@ from sim.puppet.room import Light
 from sim.puppet.wardrobe import Wardrobe
 from sim.scenario import FaultKind, Scenario, Visit
 from sim.socket_camera import FrameServer
+from sim.spoil import SPOILERS, Spoiler
 from sim.stage import PuppetStage
 from sim.window import Window
 
@@ -51,6 +52,7 @@ class Projector:
 
     def __init__(self, stage: PuppetStage, server: FrameServer, frames_per_second: float) -> None:
         self.frozen = self.hanging = False
+        self.spoiler: Spoiler | None = None
         self.rendered = 0
         self._stage, self._server = stage, server
         self._period_s = 1 / frames_per_second
@@ -90,7 +92,7 @@ class Projector:
         if self.frozen and self._last is not None:
             return Frame(number, at_ns, self._last.rgb)
         self._last = Frame(number, at_ns, self._stage.picture(number, self.now_s()))
-        return self._last
+        return self._last if self.spoiler is None else self.spoiler(self._last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,7 @@ class World:
         dropped = False
 
         def shown(view: ViewShown) -> None:
+            self._stage.shine(view.light, self._projector.now_s())
             page = Page.of_shown(view)
             if mind.page is None or mind.page.question != page.question:
                 self._tell("page", _told(visit, view))
@@ -209,6 +212,8 @@ class _LocalFaults:
             self._projector.frozen = broken
         elif kind in {FaultKind.CAMERA_HANGS, FaultKind.CAMERA_LOST}:
             self._projector.hanging = broken
+        elif kind in SPOILERS:
+            self._projector.spoiler = SPOILERS[kind]() if broken else None
         elif kind is FaultKind.LIGHT_FAILS:
             self._stage.light(Light(level=0.05) if broken else None)
         elif kind is FaultKind.PAGE_DIES:

@@ -12,6 +12,8 @@ from edge.ports import Pixels
 from sim.portraits import Portrait
 from sim.puppet.body import Body, Place
 from sim.puppet.bust import Bust
+from sim.puppet.lamp import Lamp
+from sim.puppet.room import Light
 from sim.puppet.scene import LivePerson, Scene
 
 Clip = Callable[[float], Pixels]  # seconds -> RGB uint8
@@ -25,13 +27,24 @@ class Held:
     """
 
     def __init__(
-        self, sheet: Clip, body: Body, face: tuple[float, float, float], *, glows: bool, curl: float = 0.0
+        self,
+        sheet: Clip,
+        body: Body,
+        face: tuple[float, float, float],
+        *,
+        glows: bool,
+        curl: float = 0.0,
+        mirrors_below: float = 2.0,
     ) -> None:
         self.glows = glows
+        self.mirrors_below = mirrors_below
         self._sheet, self.body, self._face, self._curl = sheet, body, face, curl
 
+    def width(self, at_s: float) -> float:
+        return self.body.place(at_s).width
+
     def nearness(self, at_s: float) -> float:
-        return self.body.place(at_s).width + 1.0
+        return self.width(at_s) + 1.0
 
     def draw(self, at_s: float, width_px: int, height_px: int) -> Pixels | None:
         pose = self.body.pose(at_s)
@@ -126,12 +139,28 @@ class _Film:
         return out
 
 
-def phone(bust: Bust, film_body: Body, hands: Body, seed: int, face_width_in_film: float = 0.42) -> Held:
-    """A phone that plays ``bust`` doing what ``film_body`` does; ``hands`` hold it before the camera."""
+def phone(
+    bust: Bust,
+    film_body: Body,
+    hands: Body,
+    seed: int,
+    face_width_in_film: float = 0.42,
+    *,
+    film_lamp: Lamp | None = None,
+    film_light: Light | None = None,
+    whole: bool = False,
+) -> Held:
+    """A phone that plays ``bust`` doing what ``film_body`` does; ``hands`` hold it before the camera.
+
+    The film was made under ``film_lamp`` and ``film_light``.  ``whole``: a tablet, which shows the film's background,
+    too.  How it is tilted, and so which part of its glass mirrors the terminal's page, follows from the seed.
+    """
     film_body.walk(Place(0.5, 0.45, face_width_in_film), -1.0, 0.1)
-    scene = Scene(seed + 91, width_px=480, height_px=360)
+    scene = Scene(seed + 91, light=film_light, width_px=480, height_px=360)
+    if film_lamp is not None:
+        scene.lamp = film_lamp
     scene.actors.append(LivePerson(bust, film_body))
-    wide, high, bezel = 270, 400, 13
+    wide, high, bezel = (480, 360, 16) if whole else (270, 400, 13)
     y, x = np.mgrid[0:high, 0:wide].astype(np.float32)
     beat = 1 + 0.07 * np.sin(0.36 * x + 0.05 * y) * np.sin(0.31 * y - 0.04 * x) + 0.035 * np.sin(1.9 * y)
     film = _Film(scene, (wide, high), bezel, np.repeat(beat[..., None], 3, 2).astype(np.float32))
@@ -139,4 +168,6 @@ def phone(bust: Bust, film_body: Body, hands: Body, seed: int, face_width_in_fil
     in_screen = face_width_in_film * 480 / cut
     sheet_w, sheet_h = wide + 2 * bezel, high + 3 * bezel
     face = (0.5, (2 * bezel + 0.45 * high) / sheet_h, in_screen * wide / sheet_w)
-    return Held(film, hands, face, glows=True)
+    # The page is below the camera: upright glass mirrors it below the middle, tilted glass elsewhere or not at all.
+    below = float(np.random.default_rng([seed, 17]).uniform(0.3, 1.3))
+    return Held(film, hands, face, glows=True, mirrors_below=below)

@@ -6,19 +6,30 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.core.light import Rgb
 from edge.ports import Pixels
+from sim.puppet.lamp import GAMMA, LUX
 
 
 @dataclass(frozen=True, slots=True)
 class Light:
     """``level`` 1 is a well-lit room; ``warmth`` -1 (blue daylight) .. 1 (lamp); ``from_left`` -1..1: one-sided;
-    ``behind`` 0..1 is a bright window behind the person, to which the camera's exposure gives way.
+    ``behind`` 0..1 is a bright window behind the person, to which the camera's exposure gives way.  ``lux`` is what
+    falls on a face at level 1: the camera hides it, but the page's light has to stand up to it.
     """
 
     level: float = 1.0
     warmth: float = 0.2
     from_left: float = 0.25
     behind: float = 0.0
+    lux: float = LUX
+
+    @property
+    def on_face(self) -> Rgb:
+        """Lux on a face, in each colour."""
+        level = self.lux * max(self.level * (1 - 0.72 * self.behind), 1e-3) ** GAMMA
+        red, _, blue = (float(v) ** GAMMA for v in _colour(self))
+        return level * red, level, level * blue
 
 
 def wall(seed: int, light: Light, width_px: int, height_px: int) -> Pixels:
@@ -47,10 +58,14 @@ def falling(light: Light, width_px: int, height_px: int) -> NDArray[np.float32]:
     """float32 (H, W, 3): by how much each place is lit, colour included."""
     x = np.linspace(-1, 1, width_px, dtype=np.float32)[None, :, None]
     y = np.linspace(-1, 1, height_px, dtype=np.float32)[:, None, None]
-    colour = np.array([1 + 0.06 * light.warmth, 1.0, 1 - 0.10 * light.warmth], np.float32)
+    colour = _colour(light)
     shade = 1 - 0.16 * light.from_left * x - 0.06 * y
     dim = light.level * (1 - 0.72 * light.behind)
     return np.asarray(shade * colour * dim, np.float32)
+
+
+def _colour(light: Light) -> NDArray[np.float32]:
+    return np.array([1 + 0.06 * light.warmth, 1.0, 1 - 0.10 * light.warmth], np.float32)
 
 
 def _furniture(

@@ -1,4 +1,7 @@
-"""The picture of one moment: the room, whoever is in it from far to near, and the sensor that sees it."""
+"""The picture of one moment: the room, whoever is in it from far to near, and the sensor that sees it.
+
+The page's light (`Scene.lamp`) falls on all of it, each by its distance; while the page is as usual nothing changes.
+"""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,6 +13,7 @@ from edge.ports import Pixels
 from sim.puppet import room
 from sim.puppet.body import Body
 from sim.puppet.bust import Bust
+from sim.puppet.lamp import GAMMA, WALL_M, Lamp, away_m
 from sim.puppet.room import Light
 from sim.puppet.sensor import Sensor, SensorSettings
 from sim.puppet.warp import draw
@@ -21,6 +25,11 @@ class Actor(Protocol):
     """Somebody or something before the camera."""
 
     glows: bool  # a screen brings its own light
+    mirrors_below: float  # such a screen shows the page mirrored below this share of the picture's height
+
+    def width(self, at_s: float) -> float:
+        """The face's width as a share of the picture's: how far away it is follows."""
+        ...
 
     def nearness(self, at_s: float) -> float:
         """Larger is nearer and drawn later."""
@@ -38,6 +47,10 @@ class LivePerson:
     bust: Bust
     body: Body
     glows: bool = False
+    mirrors_below: float = 2.0
+
+    def width(self, at_s: float) -> float:
+        return self.body.place(at_s).width
 
     def nearness(self, at_s: float) -> float:
         return self.body.place(at_s).width
@@ -64,6 +77,7 @@ class Scene:
     ) -> None:
         self.width_px, self.height_px = width_px, height_px
         self.actors: list[Actor] = []
+        self.lamp = Lamp()
         self._seed = seed
         self._sensor = Sensor(sensor or SensorSettings(), seed, width_px, height_px)
         self.set_light(light or Light())
@@ -77,12 +91,39 @@ class Scene:
 
     def render(self, number: int, at_s: float) -> Pixels:
         """RGB uint8 (H, W, 3): frame ``number`` at ``at_s`` (growing)."""
-        picture = self._wall
+        idle = self.lamp.idle(at_s)
+        picture = self._wall if idle else self._wall_lit(number, at_s)
         for actor in sorted(self.actors, key=lambda each: each.nearness(at_s)):
             layer = actor.draw(at_s, self.width_px, self.height_px)
             if layer is not None:
-                picture = self._over(picture, layer, lit=not actor.glows)
+                shone = layer if idle else self._shone_on(layer, actor, at_s)
+                picture = self._over(picture, shone, lit=not actor.glows)
         return self._sensor.expose(picture, number, at_s)
+
+    def _wall_lit(self, number: int, at_s: float) -> Pixels:
+        """The wall changes by parts of a grey level: dithered, or it would not change at all."""
+        dither = np.random.default_rng([self._seed, 13, number]).random(self._wall.shape[:2], np.float32)
+        lit = self._wall * self.lamp.change(at_s, WALL_M, self.light.on_face)
+        return np.asarray(np.clip(lit + dither[..., None], 0, 255), np.uint8)
+
+    def _shone_on(self, layer: Pixels, actor: Actor, at_s: float) -> Pixels:
+        """The layer under the page's light: paper and skin reflect it by their own colour, glass mirrors it."""
+        out = layer.copy()
+        if not actor.glows:
+            change = self.lamp.change(at_s, away_m(actor.width(at_s)), self.light.on_face)
+            for channel, share in enumerate(change):
+                table = np.clip(np.arange(256) * share + 0.5, 0, 255).astype(np.uint8)
+                out[..., channel] = cv2.LUT(layer[..., channel], table)
+            return out
+        down = np.linspace(0, 1, self.height_px, dtype=np.float32)
+        mirrored = np.clip((down - actor.mirrors_below) / 0.06 + 0.5, 0, 1)
+        veil = self.lamp.veil(at_s, mirrored)
+        rows = np.flatnonzero(layer[..., 3].any(1))
+        part = layer[rows, :, :3].astype(np.float32) / 255
+        covered = (layer[rows, :, 3:] > 0).astype(np.float32)
+        brighter = np.maximum(part**GAMMA + veil[rows, None] * covered, 0) ** np.float32(1 / GAMMA)
+        out[rows, :, :3] = np.clip(brighter * 255 + 0.5, 0, 255).astype(np.uint8)
+        return out
 
     def _over(self, picture: Pixels, layer: Pixels, *, lit: bool) -> Pixels:
         coverage = layer[..., 3]
