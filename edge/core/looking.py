@@ -30,6 +30,7 @@ from edge.core.types import (
 )
 
 AHEAD_NS = 2_000_000_000  # an observation may be newer than the last Tick, but not by more than a stalled loop
+TURNS = frozenset({Action.TURN_LEFT, Action.TURN_RIGHT})
 ABSENT_NS = 3_000_000_000  # without a face for so long nobody is being asked anything
 
 
@@ -189,9 +190,8 @@ def challenge_tick(state: State, _event: Tick, policy: Policy) -> Step:
     return _one_more_prompt(state, policy, Reason.ACTION_NOT_SEEN, Phrase.CHALLENGE_AGAIN_DETAIL)
 
 
-def show_again(state: State, _event: Touched, _policy: Policy) -> Step:
-    """The same prompt from the beginning; asking for it costs nothing."""
-    return reask(state), ()
+def show_again(state: State, _event: Touched, policy: Policy) -> Step:
+    return reask(state, policy)
 
 
 def another_action(state: State, _event: Touched, policy: Policy) -> Step:
@@ -205,22 +205,27 @@ def cannot(state: State, _event: Touched, policy: Policy) -> Step:
     return _put_aside(amend(state, cannots=1), policy)
 
 
-def reask(state: State) -> State:
-    """The open prompt, asked anew: its time begins now, and it is spoken again."""
+def reask(state: State, policy: Policy) -> Step:
+    """The open prompt, asked anew: its time begins now, and it is spoken again.  Costs nothing the first times."""
     visit = state.visit
     if visit.prompt is None or state.now is None:
-        return state
+        return state, ()
+    if visit.repeats >= policy.repeats_most:
+        return _one_more_prompt(state, policy, Reason.ACTION_NOT_SEEN, Phrase.CHALLENGE_AGAIN_DETAIL)
     prompt = challenge.anew(visit.prompt, state.now_ns, state.now)
-    return amend(state, prompt=prompt, utterances=visit.utterances + 1)
+    return amend(state, prompt=prompt, repeats=visit.repeats + 1, utterances=visit.utterances + 1), ()
 
 
 def _put_aside(state: State, policy: Policy) -> Step:
     visit = state.visit
     if visit.prompt is None:
         return state, ()
-    if len(visit.refused) >= policy.refusals_most:
+    if visit.refusals >= policy.refusals_most:
         return refer(state, policy, Phrase.CLOSING_CANNOT, Reason.CANNOT_DO_ACTION)
-    aside = amend(state, refused=visit.refused | {visit.prompt.action}, actions=unanswered(state), prompt=None)
+    # Whose neck does not turn to one side is not asked to turn it to the other.
+    like = TURNS if visit.prompt.action in TURNS else {visit.prompt.action}
+    refused, refusals = visit.refused | like, visit.refusals + 1
+    aside = amend(state, refused=refused, refusals=refusals, actions=unanswered(state), prompt=None)
     return ask(aside, policy, Phrase.CHALLENGE_OTHER_DETAIL)
 
 

@@ -107,9 +107,12 @@ class Policy:
     max_tries: int = _bounded(3, 1, 10)
     clear_tries: int = _bounded(2, 1, 10)  # tries with a score far below before a person takes over
 
-    # "Another action" and "I can't": without a bound, whoever holds up a film would refuse until it fits.  The third
-    # refusal is kindly answered by a colleague; the drawn action stays the same until it is refused.
-    refusals_most: int = _bounded(2, 0, 20)
+    # "Another action" and "I can't": without a bound, whoever holds up a film of one movement refuses until it is
+    # asked (100 of 100; with one refusal some 43, models/TRIED-actions.md).  The second refusal is kindly answered
+    # by a colleague; the drawn action stays the same until it is refused, and both turns are put aside together.
+    refusals_most: int = _bounded(1, 0, 20)
+    # "Show me again" begins a new window: so often in a visit for nothing, then each time costs a try.
+    repeats_most: int = _bounded(2, 0, 100)
     # Nor may somebody come back until it fits: after so many visits that ended without a certificate, a colleague.
     # Kept in memory by person_ref; whoever looks for a wrong face or a wrong movement is among them, and so is
     # somebody whom the terminal simply does not serve well.

@@ -228,23 +228,23 @@ def _touched(state: State, event: Touched, policy: Policy) -> tuple[State, tuple
     if visit.helping:
         if event.touch is Touch.FINISH:
             return *_help_wanted(state, policy), True
-        return _help_closes(state) if event.touch in {Touch.BACK, Touch.STILL_HERE} else state, (), True
+        return *(_help_closes(state, policy) if event.touch in {Touch.BACK, Touch.STILL_HERE} else (state, ())), True
     if asked and event.touch is Touch.FINISH:
         return *ending.leave(state, policy), True
     return state, (), event.touch is Touch.STILL_HERE
 
 
-def _help_closes(state: State) -> State:
+def _help_closes(state: State, policy: Policy) -> Step:
     """Back to the page, with all its time before it."""
     state = amend(state, helping=False)
     if state.phase is Screen.CHALLENGE:
-        return looking.reask(state)
-    return state if state.phase is Screen.DECIDING else ending.to(state, state.phase)
+        return looking.reask(state, policy)
+    return (state if state.phase is Screen.DECIDING else ending.to(state, state.phase)), ()
 
 
 def _help_wanted(state: State, policy: Policy) -> Step:
     if state.phase in {Screen.IDLE, Screen.DECIDING}:
-        return _help_closes(state), ()
+        return _help_closes(state, policy)
     if state.phase is Screen.CLOSING:
         return ending.over(state, policy)
     return ending.refer(state, policy, Phrase.CLOSING_COLLEAGUE, *state.visit.misses, Reason.HELP_WANTED)

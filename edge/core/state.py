@@ -98,6 +98,8 @@ class Visit:
     action: Action | None = None  # the one that was drawn; the same one is asked until it is put aside
     draws: int = 0
     refused: frozenset[Action] = frozenset()
+    refusals: int = 0
+    repeats: int = 0  # how often the open prompt was asked anew on request
     cannots: int = 0
     actions: tuple[ActionEvidence, ...] = ()
     passed: bool = False  # the prompted action was seen, on the track of ``evidence``

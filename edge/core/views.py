@@ -196,7 +196,7 @@ def _framing(state: State, _policy: Policy) -> View:
 def _challenge(state: State, policy: Policy) -> View:
     visit = state.visit
     action = visit.prompt.action if visit.prompt else None
-    more = len(visit.refused) < policy.refusals_most
+    more = visit.refusals < policy.refusals_most
     other = (Choice(Touch.ANOTHER_ACTION, Phrase.BUTTON_ANOTHER_ACTION),) if more else ()
     return View(
         Screen.CHALLENGE,
