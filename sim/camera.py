@@ -7,6 +7,7 @@ from typing import Protocol
 from edge.errors import CameraError
 from edge.ports import Frame, Pixels
 from sim.clock import VirtualClock
+from sim.spoil import Spoiler
 
 Picture = Callable[[int, float], Pixels]  # frame number, seconds since open -> RGB uint8 (H, W, 3)
 _NS = 1_000_000_000
@@ -47,13 +48,14 @@ class SimCamera:
     """`edge.ports.Camera` on a picture function.
 
     ``hanging`` makes reads time out, ``frozen`` repeats the last picture byte for byte, ``lost`` makes every read
-    and open raise (field failures 1 and 4).
+    and open raise, ``spoiler`` alters frames on their way (field failures 1 and 4).
     """
 
     name = "simulated"
 
     def __init__(self, picture: Picture, *, frames_per_second: float = 15.0, pace: Pace | None = None) -> None:
         self.hanging = self.frozen = self.lost = False
+        self.spoiler: Spoiler | None = None
         self._picture = picture
         self._period_ns = round(_NS / frames_per_second)
         self._pace = pace or RealPace()
@@ -84,7 +86,8 @@ class SimCamera:
         self._next = number + 1
         if not self.frozen or self._last is None:
             self._last = self._picture(number, (due_ns - self._opened_ns) / _NS)
-        return Frame(number, due_ns, self._last.copy())
+        frame = Frame(number, due_ns, self._last.copy())
+        return frame if self.spoiler is None else self.spoiler(frame)
 
     def close(self) -> None:
         self._opened_ns = None

@@ -32,12 +32,14 @@ def scripted_world(scenario: Scenario, seed: int, policy: Policy | None = None, 
     }
     stage = ScriptedStage(scenario, same, seed)
     references = {key: np.ones((1, 4), np.float32) for key, member in members.items() if member.portraits}
-    return World(scenario, stage, stage, _blank, references, seed, policy or Policy(), on_event)
+    return World(scenario, stage, stage, _nothing_to_see, references, seed, policy or Policy(), on_event)
 
 
-def _blank(number: int, _at_s: float) -> Pixels:
-    """No picture, but never the same one twice, or it would be a frozen camera."""
-    return np.full((4, 4, 3), number % 251, np.uint8)
+def _nothing_to_see(number: int, _at_s: float) -> Pixels:
+    """Hardly a picture, but one that a camera could give: light and dark places, and noise like no other's."""
+    rgb = np.random.default_rng(number).integers(60, 80, (48, 64, 3), np.uint8)
+    rgb[:20, 16:40] += 90
+    return rgb
 
 
 def puppet_world(

@@ -24,6 +24,7 @@ from sim.clock import VirtualClock
 from sim.people import Act, Leave, LightLamp, Mind, Page, Press, SendAside, Shift, Type
 from sim.report import Report, VisitReport, judge
 from sim.scenario import Fault, FaultKind, Scenario, Visit
+from sim.spoil import SPOILERS
 from sim.stage import Stage
 
 LOOKING = {Screen.FRAMING, Screen.CHALLENGE, Screen.DECIDING}
@@ -170,6 +171,8 @@ class Run:
             self._camera.lost = broken
         elif kind is FaultKind.CAMERA_FREEZES:
             self._camera.frozen = broken
+        elif kind in SPOILERS:
+            self._camera.spoiler = SPOILERS[kind]() if broken else None
         elif kind is FaultKind.CLOCK_UNSYNCED:
             self._clock.synced = not broken
         elif kind is FaultKind.EYES_UNTRUSTED:

@@ -114,6 +114,15 @@ class FaultKind(StrEnum):
 
     CAMERA_FREEZES = "camera_freezes"  # 1: the same bytes again and again
     CAMERA_HANGS = "camera_hangs"  # 1: no frame at all
+    CAMERA_LOOPS = "camera_loops"  # 1: the same four buffers in turn
+    CAMERA_LIFELESS = "camera_lifeless"  # 1: a frozen picture with a clock painted into it
+    CAMERA_BLACK = "camera_black"  # 1: the lens cap, or a cable
+    CAMERA_WHITE = "camera_white"  # 1: nothing but light
+    CAMERA_GREEN = "camera_green"  # 1: the image processor fails
+    CAMERA_TORN = "camera_torn"  # 1: the buffer is only half written
+    CAMERA_ROLLS = "camera_rolls"  # 1: the lower part of the picture comes first
+    CAMERA_RESIZED = "camera_resized"  # 1: another size than before
+    CAMERA_OLD_TIMES = "camera_old_times"  # 1: times that stand still
     CAMERA_LOST = "camera_lost"  # 4: unplugged
     TERMINAL_KILLED = "terminal_killed"  # 2
     UPLINK_KILLED = "uplink_killed"  # 8

@@ -19,13 +19,13 @@ WIDTH, HEIGHT = 320, 240
 
 
 def scene(number: int) -> Pixels:
-    """Red on the left, blue on the right, and a grey bar that wanders so that no two pictures are the same."""
+    """Red on the left, blue on the right, a grey bar that wanders, and noise, so that no two are the same."""
     rgb = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     rgb[:, : WIDTH // 2, 0] = 200
     rgb[:, WIDTH // 2 :, 2] = 200
     row = 8 * (number % (HEIGHT // 8))
     rgb[row : row + 8] = 90
-    return rgb
+    return rgb + np.random.default_rng(number).integers(0, 8, rgb.shape, np.uint8)
 
 
 class FakeCapture:
@@ -68,6 +68,26 @@ def fake_devices(root: Path) -> None:
     by_id = root / "dev/v4l/by-id"
     by_id.mkdir(parents=True)
     (by_id / "usb-Maker_HD_Webcam_1234-video-index0").symlink_to("../../video1")
+
+
+def replug(root: Path) -> None:
+    """The camera comes back as video3, as after a brown-out; nothing is called video1 any more."""
+    for name, fresh in (("video1", "video3"), ("video2", "video4")):
+        (root / "sys/class/video4linux" / name).rename(root / "sys/class/video4linux" / fresh)
+        (root / "dev" / name).rename(root / "dev" / fresh)
+    link = root / "dev/v4l/by-id/usb-Maker_HD_Webcam_1234-video-index0"
+    link.unlink()
+    link.symlink_to("../../video3")
+
+
+def unplug(root: Path) -> None:
+    """The camera's nodes and names are gone."""
+    for name in ("video1", "video2"):
+        for file in (root / "sys/class/video4linux" / name).iterdir():
+            file.unlink()
+        (root / "sys/class/video4linux" / name).rmdir()
+        (root / "dev" / name).unlink()
+    (root / "dev/v4l/by-id/usb-Maker_HD_Webcam_1234-video-index0").unlink()
 
 
 class _Request:

@@ -4,6 +4,7 @@ The vendors' libraries are stand-ins (tests/contracts/cameras.py); with the mark
 real picamera2 where there is one.
 """
 
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,9 +21,12 @@ from edge.adapters.camera_file import FileCamera, FolderCamera
 from edge.adapters.camera_picamera2 import Picamera2Camera
 from edge.adapters.camera_socket import SocketCamera
 from edge.adapters.camera_v4l2 import V4l2Camera, find_device
+from edge.adapters.clock_system import SystemClock
 from edge.cameras import open_camera
+from edge.core.types import CameraState, Event
 from edge.errors import CameraError, ConfigError, ToolError
 from edge.ports import Camera, Frame, Pixels
+from edge.runtime.capture import CaptureLoop
 from sim.camera import SimCamera
 from sim.socket_camera import FrameServer
 from tests.contracts.cameras import (
@@ -33,7 +37,9 @@ from tests.contracts.cameras import (
     fake_devices,
     offering,
     producing,
+    replug,
     scene,
+    unplug,
     write_pictures,
     write_video,
 )
@@ -81,19 +87,24 @@ def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
         )
     elif kind == "socket":
         with producing(tmp_path / "frames") as producer:
-            yield Rig(SocketCamera(tmp_path / "frames"), hang=producer.hanging.set)
+            yield Rig(SocketCamera(tmp_path / "frames"), hang=producer.hanging.set, wake=producer.hanging.clear)
     elif kind == "picamera2":
         library = FakePicamera2()
         yield Rig(
             Picamera2Camera(WIDTH, HEIGHT, 30, make=lambda _: library),
             hang=lambda: setattr(library, "hanging", True),
+            wake=lambda: setattr(library, "hanging", False),
         )
     elif kind == "simulated":
         simulated = SimCamera(lambda number, _at_s: scene(number), frames_per_second=50)
-        yield Rig(simulated, hang=lambda: setattr(simulated, "hanging", True))
+        yield Rig(
+            simulated,
+            hang=lambda: setattr(simulated, "hanging", True),
+            wake=lambda: setattr(simulated, "hanging", False),
+        )
     elif kind == "simulated socket":
         with FrameServer(tmp_path / "frames") as server, offering(server) as hanging:
-            yield Rig(SocketCamera(tmp_path / "frames"), hang=hanging.set)
+            yield Rig(SocketCamera(tmp_path / "frames"), hang=hanging.set, wake=hanging.clear)
     else:
         if find_spec("picamera2") is None:
             pytest.skip("picamera2 is not installed here: run this on a Raspberry Pi with its camera")
@@ -168,6 +179,75 @@ def test_a_camera_that_hangs_is_noticed_in_time(opened: Rig) -> None:
     with pytest.raises(CameraError, match=r"within 0\.2 s"):
         for _ in range(10):
             opened.camera.read(0.2)
+
+
+class Watching:
+    """The camera's loop of a terminal on a camera, turned by hand until something happens."""
+
+    def __init__(self, camera: Camera) -> None:
+        self.frames: list[Frame] = []
+        self.states: list[bool] = []
+        self.loop = CaptureLoop(camera, SystemClock("host"), self.frames.append, self._hear)
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, CameraState):
+            self.states.append(event.working)
+
+    def until(self, done: Callable[[], bool], *, within_s: float = 20.0) -> None:
+        end_s = time.monotonic() + within_s
+        while not done():
+            assert time.monotonic() < end_s, (self.states, self.loop.reason)
+            time.sleep(self.loop.turn())
+
+
+def test_the_terminal_sees_good_pictures_loses_the_camera_when_it_hangs_and_has_it_back(rig: Rig) -> None:
+    watching = Watching(rig.camera)
+    try:
+        watching.until(lambda: len(watching.frames) >= 5)
+        assert watching.states == [True]
+        assert not watching.loop.refused
+        if rig.hang is None:
+            return
+        rig.hang()
+        watching.until(lambda: watching.states == [True, False])
+        lost_after_s = (time.monotonic_ns() - watching.frames[-1].at_ns) / 1e9
+        assert lost_after_s < 4  # 2 s, and room for a busy machine; the virtual clock holds the 2 s
+        assert "within" in watching.loop.reason
+        rig.wake()
+        watching.until(lambda: watching.states == [True, False, True])
+        assert watching.loop.reason == ""
+    finally:
+        rig.wake()
+        watching.loop.close()
+        for thread in threading.enumerate():
+            if thread.name == "camera-v4l2":
+                thread.join(5)
+
+
+def test_an_unplugged_camera_that_comes_back_under_another_name_is_found_again(tmp_path: Path) -> None:
+    """After a brown-out video1 is video3 (raspberrypi/linux #2551)."""
+    fake_devices(tmp_path)
+    made: list[tuple[str, FakeCapture]] = []
+
+    def make(device: Path, *_: int) -> FakeCapture:
+        made.append((device.name, FakeCapture()))
+        return made[-1][1]
+
+    watching = Watching(V4l2Camera("HD Webcam", WIDTH, HEIGHT, 30, root=tmp_path, make=make))
+    watching.until(lambda: len(watching.frames) >= 3)
+    replugged = Path(shutil.copytree(tmp_path, tmp_path.with_name("later"), symlinks=True))
+    replug(replugged)
+    unplug(tmp_path)
+    made[-1][1].unplugged = True
+    watching.until(lambda: watching.states == [True, False])
+    watching.until(lambda: "no camera is called" in watching.loop.reason)
+    for each in ("sys/class/video4linux/video3", "sys/class/video4linux/video4"):
+        (replugged / each).rename(tmp_path / each)
+    (tmp_path / "dev/video3").touch()
+    watching.until(lambda: watching.states == [True, False, True])
+    watching.loop.close()
+    assert [name for name, _ in made] == ["video1", "video3"]
+    assert all(capture.released for _, capture in made)
 
 
 # --- what only one of them can do ------------------------------------------------------------------------------

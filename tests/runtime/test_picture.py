@@ -158,6 +158,24 @@ def test_sideways_rolled_columns_are_noticed_too() -> None:
     assert after_good_ones(frame(5, np.roll(room(5), 100, axis=1))) == [Trouble.ROLLED]
 
 
+def test_somebody_who_walks_along_a_plain_wall_does_not_roll_the_picture() -> None:
+    pictures = []
+    for number in range(20):
+        rgb = np.random.default_rng(number).integers(150, 156, (240, 320, 3), np.uint8)
+        rgb[60:, 10 * number : 10 * number + 110] -= 90
+        pictures.append(rgb)
+    assert judged([frame(n, rgb) for n, rgb in enumerate(pictures)]) == [None] * 20
+
+
+def test_a_room_that_was_rolled_for_a_minute_is_the_room_as_it_is_now() -> None:
+    check = PictureCheck()
+    check.opened(0)
+    assert check.trouble(frame(0), FRAME_NS) is None
+    for number in (1, 106, 212, 848):  # what moves is then where it was
+        assert check.trouble(spoil.rolled(frame(number)), (number + 1) * FRAME_NS) is Trouble.ROLLED
+    assert check.trouble(spoil.rolled(frame(1000)), 1001 * FRAME_NS) is None
+
+
 def test_a_terminal_that_was_pushed_a_little_is_not_rolled() -> None:
     wide = room(5, height=300, width=400)
     moved = [frame(n, np.ascontiguousarray(wide[n : n + 240, 2 * n : 2 * n + 320])) for n in range(12)]
