@@ -1,5 +1,10 @@
-"""The ledger for people: a table without personal data, and the same as JSON."""
+"""The ledger for people: a table without personal data, and the same as JSON.
 
+The evidence is read from the signed original, so that what is shown of a decision is what was signed; whether the
+signature holds is the audit's question (`central.audit`).
+"""
+
+import base64
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -11,8 +16,11 @@ from rich.table import Table
 from sqlalchemy import Row
 
 from central.ledger import Ledger
+from edge.errors import UntrustedError
+from edge.wire.messages import ResultPayload, parse
 
 REASONS = "method / reasons"
+EVIDENCE = "match / liveness"
 NARROW_COLUMNS = 112
 
 STYLE = {"certified": "green", "referred": "yellow", "informed": "cyan", "abandoned": "dim", "quarantined": "red"}
@@ -39,9 +47,9 @@ def entries(ledger: Ledger, device: str | None = None) -> Iterator[dict[str, obj
 def table(ledger: Ledger, console: Console, device: str | None = None) -> int:
     """Print the ledger's table; returns the number of results."""
     shown = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
-    names = ("seq", "device", "outcome", "mode", REASONS, "decided at", "received at", "verdict")
+    names = ("seq", "device", "outcome", "mode", REASONS, EVIDENCE, "decided at", "received at", "verdict")
     # What fits is better than everything cut to "certifi…"; --json has the rest.
-    left_out = {"mode", "received at"} if console.width < NARROW_COLUMNS else set()
+    left_out = {"mode", "received at", EVIDENCE} if console.width < NARROW_COLUMNS else set()
     for name in names:
         if name not in left_out:
             shown.add_column(
@@ -63,6 +71,7 @@ def table(ledger: Ledger, console: Console, device: str | None = None) -> int:
             f"[{STYLE.get(outcome, 'default')}]{outcome}[/]",
             str(entry.get("mode", "-")),
             _how(entry),
+            _evidence_cell(entry.get("evidence")),
             _clock(entry.get("decided_at")),
             _clock(entry.get("received_at")),
             f"[red]{verdict}[/]" if aside else verdict + (" (gap before)" if missing else ""),
@@ -85,6 +94,7 @@ def _result(row: Row[Any]) -> dict[str, object]:
         "method": _method(row),
         "scheme": row.scheme,
         "reasons": json.loads(row.reasons),
+        "evidence": _evidence(row.jws),
         "decided_at": row.decided_at,
         "received_at": row.received_at,
         "verdict": "recorded",
@@ -92,6 +102,45 @@ def _result(row: Row[Any]) -> dict[str, object]:
         "hash": row.hash,
         "prev": row.prev,
     }
+
+
+def _evidence(jws: str) -> dict[str, object] | None:
+    """What the decision rests on, each figure with its threshold, and the policy; None when it cannot be read."""
+    try:
+        part = jws.split(".")[1]
+        result = parse(ResultPayload, base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    except (UntrustedError, ValueError, IndexError):
+        return None
+    match, alive, passive = result.match, result.liveness, result.passive
+    return {
+        "policy": result.policy,
+        "models": dict(result.models),
+        "tries": result.attempts,
+        "match": match and {"score": match.score, "threshold": match.threshold, "probe_frames": match.probe_frames},
+        "passive": passive and {"score": passive.score, "threshold": passive.threshold, "frames": passive.frames},
+        "liveness": alive
+        and {
+            "score": alive.score,
+            "threshold": alive.threshold,
+            "cues": {name: {"statistic": cue.statistic, "llr": cue.llr} for name, cue in alive.cues.items()},
+        },
+        "actions": [{"kind": str(each.kind), "outcome": each.outcome} for each in result.action],
+    }
+
+
+def _evidence_cell(evidence: object) -> str:
+    """Like ``0.71≥0.43 / +3.0≥+1.0``."""
+    if not isinstance(evidence, Mapping):
+        return "-"
+    parts = []
+    for name, form in (("match", ".2f"), ("liveness", "+.1f")):
+        seen = evidence[name]
+        if seen is None:
+            parts.append("-")
+        else:
+            sign = "≥" if seen["score"] >= seen["threshold"] else "<"
+            parts.append(f"{seen['score']:{form}}{sign}{seen['threshold']:{form}}")
+    return " / ".join(parts)
 
 
 def _next(seq: object) -> int:

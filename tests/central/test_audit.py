@@ -12,7 +12,7 @@ from central import cli
 from central.audit import Report, audit
 from central.devices import Devices, entry, to_text
 from central.ledger import Ledger
-from edge.core.types import Outcome
+from edge.core.types import CueEvidence, LivenessEvidence, Outcome
 from edge.ports import Slot
 from edge.wire import keys
 from tests.central.terminals import Office, Terminal
@@ -170,6 +170,31 @@ def test_the_table_shows_no_person(
     assert [line["verdict"] for line in lines] == ["recorded"] * 6 + ["quarantined"]
     assert lines[5]["reasons"] == ["glare"]
     assert settings_file("ledger", "--device", "nobody") == 0
+
+
+def test_the_ledger_shows_what_a_decision_rests_on(
+    settings_file: Callable[..., int], full: Office, terminal: Terminal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cues = {"passive": CueEvidence(-2.5, -2.5), "border": CueEvidence(0.9, -1.0)}
+    suspected = {"outcome": Outcome.REFERRED, "reasons": ("presentation_attack_suspected",)}
+    full.take(terminal.result(**suspected, liveness=LivenessEvidence(-3.5, 1.0, 20, cues)), terminal)
+    full.take(terminal.result(liveness=None), terminal)
+    assert settings_file("ledger") == 0
+    rows = [line for line in capsys.readouterr().out.splitlines() if "dev-1" in line]
+    assert "0.71≥0.36 / +3.0≥+1.0" in rows[0]
+    assert "0.71≥0.36 / -3.5<+1.0" in rows[5]
+    assert "0.71≥0.36 / -" in rows[6]
+    assert settings_file("ledger", "--json") == 0
+    evidence = [json.loads(line)["evidence"] for line in capsys.readouterr().out.splitlines()]
+    assert evidence[5]["liveness"]["cues"]["border"] == {"statistic": 0.9, "llr": -1.0}
+    assert evidence[5]["policy"] == "3" and evidence[5]["actions"] == [{"kind": "nod", "outcome": "passed"}]
+    assert evidence[6]["liveness"] is None
+
+
+def test_a_result_whose_cues_do_not_add_up_is_put_aside(full: Office, terminal: Terminal) -> None:
+    padded = LivenessEvidence(3.0, 1.0, 20, {"passive": CueEvidence(-2.5, -2.5)})
+    assert full.take(terminal.result(liveness=padded), terminal).verdict == "quarantined"
+    assert full.reasons() == ["inconsistent:liveness_does_not_add_up"]
 
 
 def test_the_audit_needs_no_key_and_no_broker(full: Office) -> None:
