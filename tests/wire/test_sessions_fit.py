@@ -16,8 +16,8 @@ from edge.core.types import Attempt, Event, LookedUp, Person, Record, Standing, 
 from edge.ports import Slot
 from edge.wire.envelope import GENESIS, make_result
 from edge.wire.keys import generate
-from edge.wire.messages import ResultPayload, parse
-from tests.core.test_machine import A_NOD, PLAYS, STATES, Player, events
+from edge.wire.messages import ResultPayload, inconsistencies, parse
+from tests.core.test_machine import A_NOD, PLAYS, POLICY, STATES, Player, events
 from tests.core.timeline import NUMBER, Story
 from tests.wire.people import FACTS
 
@@ -51,14 +51,16 @@ def could_be(event: Event) -> bool:
 
 
 @settings(max_examples=40)
-@given(st.lists(PLAYS, max_size=40))
-def test_every_record_of_any_history_can_be_sent(history: list[Any]) -> None:
-    player = Player()
+@given(st.lists(PLAYS, max_size=40), st.booleans())
+def test_every_record_of_any_history_can_be_sent(history: list[Any], lit: bool) -> None:
+    player = Player(replace(POLICY, light_challenge=lit))
     for move in history:
         player.play(move)
     for effect in player.effects:
         if isinstance(effect, Record):
-            assert sent(effect.attempt).outcome == effect.attempt.outcome
+            result = sent(effect.attempt)
+            assert result.outcome == effect.attempt.outcome
+            assert inconsistencies(result) == ()
 
 
 @pytest.mark.parametrize("name", STATES)
