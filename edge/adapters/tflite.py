@@ -8,7 +8,6 @@ turning file descriptor 2 away for everybody's threads would be worse than the l
 """
 
 import importlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,7 +36,8 @@ class TfliteNet:
         self._interpreter = self._load(threads, runtime)
         self._input = self._only_input()
         self._outputs = self._outputs_in_order()
-        self._fill = self._filler()
+        self._table = self._input_table()
+        self._tables = [_output_table(output) for output in self._outputs]
 
     def run(self, crop: Pixels) -> tuple[Floats, ...]:
         """The outputs, in the spec's order, as float32 arrays of the caller's own.
@@ -52,9 +52,9 @@ class TfliteNet:
         if self.spec.channels == "bgr":
             crop = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2BGR), np.uint8)
         # Straight into the model's own input; `invoke` refuses to run while somebody holds the view.
-        self._fill(crop, self._interpreter.tensor(self._input["index"])()[0])
+        cv2.LUT(crop, self._table, self._interpreter.tensor(self._input["index"])()[0])
         self._interpreter.invoke()
-        return tuple(self._read(output) for output in self._outputs)
+        return tuple(map(self._read, self._outputs, self._tables))
 
     def _load(self, threads: int, runtime: Runtime | None) -> Any:
         try:
@@ -94,37 +94,31 @@ class TfliteNet:
             raise self._mismatch(f"outputs named {', '.join(self.spec.outputs)}")
         return [named[name] for name in self.spec.outputs]
 
-    def _filler(self) -> Callable[[Pixels, NDArray[Any]], None]:
-        """What writes a crop's pixels as the model wants them into its input (S, S, 3)."""
-        mean, std = self.spec.mean, self.spec.std
+    def _input_table(self) -> NDArray[Any]:
+        """What every pixel value becomes in the model's input: (256,) of its dtype."""
         if self._input["dtype"] == np.int8:
             scale, zero = self._input["quantization"]
-            table = quantization_table(mean, std, float(scale), int(zero))
-            return lambda pixels, entry: np.copyto(entry, cv2.LUT(pixels, table))
-        factor, offset = np.float32(1.0 / std), np.float32(-mean / std)
+            return quantization_table(self.spec.mean, self.spec.std, float(scale), int(zero))
+        return ((np.arange(256) - self.spec.mean) / self.spec.std).astype(np.float32)
 
-        def normalize(pixels: Pixels, entry: NDArray[Any]) -> None:
-            if factor == 1:
-                np.copyto(entry, pixels)
-            else:
-                np.multiply(pixels, factor, out=entry)
-            if offset:
-                np.add(entry, offset, out=entry)
-
-        return normalize
-
-    def _read(self, output: dict[str, Any]) -> Floats:
+    def _read(self, output: dict[str, Any], table: Floats | None) -> Floats:
         values: NDArray[Any] = self._interpreter.get_tensor(output["index"])
-        if values.dtype == np.float32:
-            return values
-        scale, zero = output["quantization"]
-        return (values.astype(np.float32) - np.float32(zero)) * np.float32(scale)
+        return values if table is None else table.take(values.view(np.uint8))
 
     def _mismatch(self, expected: str) -> ModelError:
         return ModelError(
             f"the model {self._path} is not {self.spec.version}, which has {expected}; "
             "run `anxin models verify` and install Anxin's models again."
         )
+
+
+def _output_table(output: dict[str, Any]) -> Floats | None:
+    """float32 (256,): what the bytes of a quantized output mean; None for one that is float already."""
+    if output["dtype"] == np.float32:
+        return None
+    scale, zero = output["quantization"]
+    values = np.arange(256).astype(np.uint8).view(np.int8).astype(np.float32)
+    return np.asarray((values - np.float32(zero)) * np.float32(scale), np.float32)
 
 
 def quantization_table(mean: float, std: float, scale: float, zero: int) -> NDArray[np.int8]:

@@ -3,6 +3,7 @@
 It sees the frame at 128 pixels, so a face narrower than about a tenth of the frame is missed.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -52,15 +53,15 @@ class Detector:
         keep = np.flatnonzero(logits.reshape(-1) > self._least_logit)
         if not keep.size:
             return []
-        scores = 1 / (1 + np.exp(-logits.reshape(-1)[keep]))
-        places = boxes.reshape(-1, 8, 2)[keep] + self._anchors[keep]
+        scores = [1 / (1 + math.exp(-logit)) for logit in logits.reshape(-1)[keep].tolist()]
+        places = boxes.reshape(-1, 8, 2).take(keep, axis=0) + self._anchors.take(keep, axis=0)
         half = places[:, 1] / 2
         places[:, 1] = places[:, 0] + half
         places[:, 0] -= half
         to_picture = geometry.invert(matrix)
         if small is not None:
             to_picture = to_picture * np.array([[rgb.shape[1] / seen.shape[1]], [rgb.shape[0] / seen.shape[0]]])
-        faces = _merge(cv2.transform(places, to_picture), scores, self._same_face_iou)
+        faces = _merge(cv2.transform(places, to_picture).reshape(-1, 16), scores, self._same_face_iou)
         return sorted(faces, key=lambda face: -face.width_px)
 
 
@@ -88,16 +89,16 @@ def _anchors(size_px: int) -> Floats:
     return anchors
 
 
-def _merge(places: Floats, scores: Floats, same_face_iou: float) -> list[Face]:
+def _merge(places: Floats, scores: list[float], same_face_iou: float) -> list[Face]:
     """Overlapping answers become one face, averaged by their scores (non-maximum suppression, weighted)."""
-    boxes = places[:, :2].reshape(-1, 4).tolist()
-    free = np.argsort(-scores).tolist()
+    boxes = places[:, :4].tolist()
+    free = sorted(range(len(scores)), key=lambda one: -scores[one])
     faces = []
     while free:
         best = free[0]
         group = [best, *(one for one in free[1:] if iou(boxes[best], boxes[one]) > same_face_iou)]
         free = [one for one in free if one not in group]
-        weights = scores[group] / scores[group].sum()
-        place = np.asarray(weights @ places[group].reshape(-1, 16), np.float32).reshape(8, 2)
-        faces.append(Face(place[:2].reshape(4), place[2:], float(scores[best])))
+        weights = np.array([scores[one] for one in group], np.float32)
+        place = weights @ places.take(group, axis=0) / weights.sum()
+        faces.append(Face(place[:4], place[4:].reshape(6, 2), scores[best]))
     return faces

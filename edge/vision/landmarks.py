@@ -118,7 +118,8 @@ def pose(points: Floats) -> Pose:
     movements against the person's own neutral.
     """
     level, plumb = _direction(points, _LEVEL), _direction(points, _PLUMB)
-    plumb -= level * float(level @ plumb)
+    lean = sum(a * b for a, b in zip(level, plumb, strict=True))
+    plumb = [b - a * lean for a, b in zip(level, plumb, strict=True)]
     yaw = math.atan2(level[2], math.hypot(level[0], level[1]))
     pitch = math.atan2(-plumb[2], math.hypot(plumb[0], plumb[1]))
     roll = math.atan2(level[1], level[0])
@@ -137,6 +138,13 @@ def mouth_openness(points: Floats) -> float:
     return sum(_distances(points, _LIPS)) / 3 / max(apart, 1e-6)
 
 
+def mouth_width(points: Floats) -> float:
+    """From corner to corner of the mouth, in distances between the outer eye corners: about 0.6 at rest."""
+    right, left = (points[each].tolist() for each in MOUTH)
+    apart = math.dist(points[RIGHT_EYE[0]].tolist(), points[LEFT_EYE[0]].tolist())
+    return math.dist(right, left) / max(apart, 1e-6)
+
+
 def _across(points: Floats, pairs: NDArray[np.int_]) -> Floats:
     """float32 (N, 3): from the first to the second of each pair; ``pairs`` (2, N)."""
     return np.asarray(points.take(pairs[1], axis=0) - points.take(pairs[0], axis=0), np.float32)
@@ -146,7 +154,8 @@ def _distances(points: Floats, pairs: NDArray[np.int_]) -> list[float]:
     return [math.hypot(*vector) for vector in _across(points, pairs).tolist()]
 
 
-def _direction(points: Floats, pairs: NDArray[np.int_]) -> NDArray[np.float64]:
+def _direction(points: Floats, pairs: NDArray[np.int_]) -> list[float]:
     """The unit vector along which the pairs lie together."""
-    total = _across(points, pairs).sum(axis=0, dtype=np.float64)
-    return np.asarray(total / max(math.hypot(*total.tolist()), 1e-9))
+    total = _across(points, pairs).sum(axis=0, dtype=np.float64).tolist()
+    length = max(math.hypot(*total), 1e-9)
+    return [part / length for part in total]

@@ -22,7 +22,8 @@ _SIZE_PX = 96  # faces are measured at one size, so that figures compare across 
 _CHEEKS = np.array([50, 101, 118, 280, 330, 347])
 _ROUND_MOUTH = np.array([164, 167, 393, 186, 410, 212, 432, 18, 200, 83, 313])
 _SOCKETS = np.array([230, 231, 229, 450, 451, 449, 27, 257, 56, 286])
-_SKIN, _SKIN_PARTS = np.concatenate([_CHEEKS, _ROUND_MOUTH, _SOCKETS]), np.cumsum([_CHEEKS.size, _ROUND_MOUTH.size])
+_SKIN = np.concatenate([_CHEEKS, _ROUND_MOUTH, _SOCKETS])
+_SKIN_PARTS = (slice(0, 6), slice(6, 17), slice(17, 27))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +158,15 @@ def _cut(rgb: Pixels, box: Floats) -> Pixels:
     return geometry.resize(rgb[top:bottom, left:right], _SIZE_PX, _SIZE_PX)
 
 
-def _skin(face: Any, mesh: Mesh) -> list[list[float]]:
+def _skin(face: Any, mesh: Mesh) -> list[list[int]]:
     """The medians of (Y, Cr, Cb) on cheeks, round the mouth and in the eye sockets, read from the 96x96 face."""
     left, top, right, bottom = mesh.box.tolist()
-    scale = np.array([_SIZE_PX / max(right - left, 1e-3), _SIZE_PX / max(bottom - top, 1e-3)])
-    at = ((mesh.points.take(_SKIN, axis=0)[:, :2] - mesh.box[:2]) * scale).astype(int).clip(0, _SIZE_PX - 1)
-    values = cv2.blur(face, (3, 3))[at[:, 1], at[:, 0]]
-    return [np.sort(part, axis=0)[len(part) // 2].tolist() for part in np.split(values, _SKIN_PARTS)]
+    across, down = _SIZE_PX / max(right - left, 1e-3), _SIZE_PX / max(bottom - top, 1e-3)
+    places = mesh.points.take(_SKIN, axis=0).tolist()
+    columns = [min(max(int((x - left) * across), 0), _SIZE_PX - 1) for x, _, _ in places]
+    rows = [min(max(int((y - top) * down), 0), _SIZE_PX - 1) for _, y, _ in places]
+    seen = cv2.blur(face, (3, 3))[rows, columns].tolist()
+    return [[sorted(channel)[len(channel) // 2] for channel in zip(*seen[part], strict=True)] for part in _SKIN_PARTS]
 
 
 def _mean_and_deviation(plane: Any) -> tuple[float, float]:
