@@ -50,7 +50,7 @@ COLOURS: tuple[str, ...] = (
     "#ffb4aa",  # rose
     "#b4b4ff",  # blue
 )
-PAPER = "#fbf7ef"  # the page's own colour, before and after
+PAPER = "#e6f2e6"  # the page's own colour when the picture is good, before and after
 
 # Two sequences of one person must not be alike, and each must move both hues: of all drawn, only those are used whose
 # hues spread at least so much (of about 0.4 at most) and follow neither each other nor a slow drift.
@@ -68,9 +68,12 @@ SURE = 4.0  # the change is so many times its own uncertainty
 FOLLOWS = 0.75  # correlation with what was asked, at the best lag
 LEAST_CHANGE = 0.02  # ln hue per unit of the page's light: less is the camera's own doing
 ALIKE = 0.7  # what is round the face changes by so much of what the face changes
-NEARER = 2.0  # a face is nearer than any wall by more than this, in squares
-OTHER_UNREST = 0.03  # deviation of hue that nothing asked explains
-OTHER_FOLLOWS = 0.4
+# A wall at 2.5 m gets a 25th of what a face at 0.5 m gets; at 1.5 m, with skin three times as dark as the wall, that
+# leaves 3.  A face that the room lights more than its wall answers less, and is brighter in the picture by as much.
+NEARER = 2.0
+NEARER_BY_BRIGHTNESS = 3.0
+GLARING = 4.0  # so many times brighter than what is beside it, a face is lit by something else than that is
+OTHER_UNREST = 0.05  # deviation of hue that nothing asked explains: far more than heads and lamps make
 
 
 @unique
@@ -85,7 +88,7 @@ class Answer(StrEnum):
 
 
 # What `LightAnswer.score` makes of an answer; a followed one scores its correlation.
-SCORES = {Answer.ALIKE: -0.5, Answer.OTHER: -0.5, Answer.SILENT: -1.0}
+SCORES = {Answer.OTHER: -0.25, Answer.ALIKE: -0.5, Answer.SILENT: -1.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +246,7 @@ def answer(showing: Showing) -> LightAnswer:
     behind = _at_lag(_all([each.behind for each in samples]), showing, raw.delay_s)
     walls = _fit(room, showing) if room else None
     return LightAnswer(
-        _judged(fit, raw, behind, walls, _still(samples)),
+        _judged(fit, raw, behind, walls, samples),
         len(samples),
         fit.strength,
         fit.error,
@@ -265,25 +268,30 @@ class _Fit:
 
     @property
     def sure(self) -> bool:
-        return self.strength >= max(LEAST_CHANGE, SURE * self.error) and self.follows >= FOLLOWS
+        return self.strength >= SURE * self.error and self.follows >= FOLLOWS
 
 
-def _judged(fit: _Fit, raw: _Fit, behind: _Fit | None, walls: _Fit | None, still: bool) -> Answer:
-    if fit.sure:
+def _judged(fit: _Fit, raw: _Fit, behind: _Fit | None, walls: _Fit | None, samples: Sequence[Sample]) -> Answer:
+    if fit.sure and fit.strength >= LEAST_CHANGE:
         # With the white balance still in both: it moves them alike.
-        like = behind is not None and raw.sure and behind.follows >= FOLLOWS / 2
-        if like and behind is not None and behind.strength >= ALIKE * raw.strength:
-            return Answer.ALIKE
-        return Answer.FOLLOWED
-    if not still:
-        return Answer.UNTOLD
-    room_follows = walls is not None and walls.strength >= SURE * walls.error and walls.follows >= FOLLOWS
-    if room_follows and walls is not None and raw.strength + 2 * raw.error < NEARER * walls.strength:
-        return Answer.SILENT
+        like = behind is not None and behind.sure and behind.strength >= ALIKE * raw.strength
+        if not like:
+            return Answer.FOLLOWED
+        glaring = _brighter([(each.skin, each.behind) for each in samples]) > GLARING
+        return Answer.UNTOLD if glaring else Answer.ALIKE
+    if walls is not None and walls.sure:
+        brighter = _brighter([(each.skin, each.room) for each in samples])
+        least = walls.strength * min(NEARER, NEARER_BY_BRIGHTNESS / brighter)
+        if raw.strength + 2 * raw.error < least:
+            return Answer.SILENT
     calm_room = walls is None or walls.unrest < fit.unrest / 2
-    if fit.unrest >= OTHER_UNREST and fit.follows < OTHER_FOLLOWS and calm_room:
-        return Answer.OTHER
-    return Answer.UNTOLD
+    other = fit.unrest >= OTHER_UNREST and calm_room and _still(samples)
+    return Answer.OTHER if other else Answer.UNTOLD
+
+
+def _brighter(pairs: Sequence[tuple[Rgb, Rgb | None]]) -> float:
+    """How many times brighter the one is than the other, on the whole (green is most of brightness)."""
+    return math.exp(fmean(math.log(one[1] / other[1]) for one, other in pairs if other is not None))
 
 
 def _fit(hues: Hues, showing: Showing) -> _Fit:

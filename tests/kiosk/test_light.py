@@ -45,7 +45,7 @@ def test_the_ink_is_legible_on_every_colour(colour: str) -> None:
 
 def test_the_page_fades_as_fast_as_the_rules_reckon_and_from_the_colour_they_reckon_with() -> None:
     assert of_css("fade") == f"{light.FADE_S}s"
-    assert of_css("paper") == light.PAPER
+    assert f'[data-tone="good"] {{ --paper: {light.PAPER};' in CSS
 
 
 def flashes_a_second(luminances: list[float], step_s: float) -> float:
