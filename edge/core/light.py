@@ -237,14 +237,15 @@ def answer(showing: Showing) -> LightAnswer:
     samples = showing.samples
     if len(samples) < LEAST_SAMPLES or not _covered(showing):
         return LightAnswer(Answer.UNTOLD, len(samples))
+    asked = _lights(showing)
     skin = [_hue(each.skin) for each in samples]
     room = _all([each.room for each in samples])
-    raw = _fit(skin, showing)
+    raw = _fit(skin, asked)
     # The white balance moves face and room together; what moves only the room is not the face's.
-    apart = _fit(_less(skin, room), showing) if room else raw
+    apart = _fit(_less(skin, room), asked) if room else raw
     fit = max(raw, apart, key=lambda each: each.follows)
-    behind = _at_lag(_all([each.behind for each in samples]), showing, raw.delay_s)
-    walls = _fit(room, showing) if room else None
+    behind = _at_lag(_all([each.behind for each in samples]), asked, raw.delay_s)
+    walls = _fit(room, asked) if room else None
     return LightAnswer(
         _judged(fit, raw, behind, walls, samples),
         len(samples),
@@ -271,6 +272,14 @@ class _Fit:
         return self.strength >= SURE * self.error and self.follows >= FOLLOWS
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a skin would do that follows the page's light so much later, as hues without their drift."""
+
+    times: list[int]
+    by_lag: dict[float, Hues]
+
+
 def _judged(fit: _Fit, raw: _Fit, behind: _Fit | None, walls: _Fit | None, samples: Sequence[Sample]) -> Answer:
     if fit.sure and fit.strength >= LEAST_CHANGE:
         # With the white balance still in both: it moves them alike.
@@ -294,23 +303,27 @@ def _brighter(pairs: Sequence[tuple[Rgb, Rgb | None]]) -> float:
     return math.exp(fmean(math.log(one[1] / other[1]) for one, other in pairs if other is not None))
 
 
-def _fit(hues: Hues, showing: Showing) -> _Fit:
+def _fit(hues: Hues, asked: _Asked) -> _Fit:
     """The regression on what was asked, at the lag where it follows best."""
+    flat = _without_drift(hues, asked.times)
+    return max((_regressed(flat, asked, lag_s) for lag_s in LAGS_S), key=lambda each: each.follows)
+
+
+def _at_lag(hues: Hues | None, asked: _Asked, lag_s: float) -> _Fit | None:
+    return _regressed(_without_drift(hues, asked.times), asked, lag_s) if hues else None
+
+
+def _lights(showing: Showing) -> _Asked:
     times = [each.at_ns for each in showing.samples]
-    flat = _without_drift(hues, times)
-    return max((_regressed(flat, showing, times, lag_s) for lag_s in LAGS_S), key=lambda each: each.follows)
+    by_lag = {}
+    for lag_s in LAGS_S:
+        lights = [page_light(showing.asked, at_ns - round(lag_s * 1e9)) for at_ns in times]
+        by_lag[lag_s] = _without_drift([(red - green, blue - green) for red, green, blue in lights], times)
+    return _Asked(times, by_lag)
 
 
-def _at_lag(hues: Hues | None, showing: Showing, lag_s: float) -> _Fit | None:
-    if not hues:
-        return None
-    times = [each.at_ns for each in showing.samples]
-    return _regressed(_without_drift(hues, times), showing, times, lag_s)
-
-
-def _regressed(flat: Hues, showing: Showing, times: list[int], lag_s: float) -> _Fit:
-    lights = [page_light(showing.asked, at_ns - round(lag_s * 1e9)) for at_ns in times]
-    asked = _without_drift([(red - green, blue - green) for red, green, blue in lights], times)
+def _regressed(flat: Hues, all_asked: _Asked, lag_s: float) -> _Fit:
+    asked = all_asked.by_lag[lag_s]
     xx = sum(a * a + b * b for a, b in asked)
     yy = sum(a * a + b * b for a, b in flat)
     xy = sum(a * c + b * d for (a, b), (c, d) in zip(asked, flat, strict=True))
@@ -320,7 +333,7 @@ def _regressed(flat: Hues, showing: Showing, times: list[int], lag_s: float) -> 
     # Neighbouring frames err alike: count them as the fewer independent ones that they are worth (AR(1)).
     alike = sum(a * c + b * d for (a, b), (c, d) in pairwise(rest)) / max(left, 1e-12)
     alike = min(max(alike, 0.0), 0.95)
-    count = 2 * len(times)
+    count = 2 * len(flat)
     worth = max(count * (1 - alike) / (1 + alike) - 5, 3.0)
     return _Fit(
         strength,
