@@ -1,6 +1,6 @@
 # Everything sets itself up: `make demo` and `make test` work on a fresh Debian, Ubuntu or Raspberry Pi OS.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench models lock clean
+.PHONY: help setup demo test lint bench models report lock clean
 BIN := .venv/bin
 
 help: ## show this list
@@ -26,6 +26,10 @@ bench: setup ## times per model and per frame against bare interpreter calls, st
 
 models: setup ## build the quantized models again from the pinned packages (five minutes)
 	$(BIN)/anxin models build
+
+DATA ?= ../shared/data
+report: setup ## measure the eyes on the research data (DATA=...) and write models/REPORT.md again (three minutes)
+	$(BIN)/anxin models report --data $(DATA)
 
 lock: setup ## refresh requirements/*.lock from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 -c requirements/constraints.txt \

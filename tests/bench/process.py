@@ -54,14 +54,17 @@ def _no_eyes() -> Eyes:
 
 
 class _Noise:
-    """A camera that works and shows nothing."""
+    """A camera that works and shows nobody."""
 
     def __init__(self, server: FrameServer) -> None:
         self._server = server
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="bench-noise")
         rng = np.random.default_rng(1)
-        self._pictures = [rng.integers(0, 20, (480, 640, 3), np.uint8) for _ in range(8)]
+        # More than the loop remembers, and a lamp, or it would be a camera that repeats or shows only black.
+        self._pictures = [rng.integers(0, 20, (480, 640, 3), np.uint8) for _ in range(40)]
+        for picture in self._pictures:
+            picture[40:160, 200:360] += 120
 
     def _run(self) -> None:
         number = 0
