@@ -17,6 +17,10 @@ from sim.stage import FILM_EVERY_S, limited, place_of
 
 NEUTRAL_FRAMES = 8
 PASSIVE = {Kind.LIVE: (0.98, 0.02), Kind.PRINT: (0.01, 0.01), Kind.REPLAY: (0.05, 0.05)}
+# (mean, deviation) of the other cues: what `edge.vision.relief` and `edge.vision.screen` say of such things.
+RELIEF = {Kind.LIVE: (0.85, 0.05), Kind.REPLAY: (0.85, 0.05)}  # once it has moved; a film moves, a print lies still
+MOIRE = {Kind.LIVE: (2.0, 0.3), Kind.PRINT: (2.2, 0.4), Kind.REPLAY: (3.5, 0.8)}
+BORDER = {Kind.LIVE: (0.25, 0.08), Kind.PRINT: (0.6, 0.1), Kind.REPLAY: (0.6, 0.1)}
 SKIN, GREY = (0.35, 0.22, 0.16), (0.3, 0.3, 0.3)
 LIGHT_NOISE = 0.006  # of a patch's mean, from frame to frame
 LENGTHS_S = {Action.BLINK: 1.6, Action.NOD: 1.4, Action.OPEN_MOUTH: 1.2}
@@ -115,12 +119,19 @@ class ScriptedStage:
         )
 
     def _cues(self, kind: Kind, at_s: float) -> Cues:
-        """The page's light on skin, on what is beside it and on the room, as `sim.puppet.lamp` has it."""
+        """The other cues, and the page's light on skin, what is beside it and the room (`sim.puppet.lamp`)."""
         near = self._lit(away_m(self._place.width), at_s)
         far = self._lit(WALL_M, at_s)
         skin = (1.0, 1.0, 1.0) if kind is Kind.REPLAY else near
         behind = near if kind is Kind.PRINT else far
-        return Cues(skin=self._seen(SKIN, skin), behind=self._seen(GREY, behind), room=self._seen(GREY, far))
+        return Cues(
+            relief=self._eyes_noise.gauss(*RELIEF[kind]) if self._told and kind in RELIEF else None,
+            moire=self._eyes_noise.gauss(*MOIRE[kind]),
+            border=self._eyes_noise.gauss(*BORDER[kind]),
+            skin=self._seen(SKIN, skin),
+            behind=self._seen(GREY, behind),
+            room=self._seen(GREY, far),
+        )
 
     def _lit(self, distance_m: float, at_s: float) -> Rgb:
         red, green, blue = (float(v) ** GAMMA for v in self._lamp.change(at_s, distance_m, self._room_light.on_face))
