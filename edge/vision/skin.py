@@ -22,15 +22,14 @@ Rgb = tuple[float, float, float]
 # Mesh indices round the middles of: forehead (its middle and both sides, under the hair), cheeks below the glasses.
 _PATCHES = np.array([[9, 151, 151], [108, 69, 69], [337, 299, 299], [50, 101, 205], [280, 330, 425]])
 _PATCH_HALF = 0.055  # of the face's width
-_LEAST_PATCHES = 3
 _BESIDE = (0.20, 0.50)  # strips beside the head, in face widths from its edge: beyond ears and short hair
 _EDGE = 0.10  # of the frame's width: its left and right edge
 _EDGE_LEAST_APART = 0.45  # face widths between such an edge and the face; nearer it is no room but the head's side
 _SHOWN_ROWS = 0.7  # of the frame's height; below are shoulders and hands, which are near
 _SPARSE = 4  # of strips and edges every fourth pixel each way
 _DARKEST, _BRIGHTEST = (3, 3, 3, 0), (252, 252, 252, 255)  # beyond, the sensor cuts off: the hue is not known
-_MOST_CUT_OFF = 0.05  # share of such pixels in a patch of skin
-_LEAST_PIXELS = 40
+_MOST_CUT_OFF = 0.4  # share of such pixels of the skin: more, and its colour can hardly be told
+_LEAST_PIXELS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +47,8 @@ def measure(rgb: Pixels, mesh: Mesh) -> Colours:
     x0, y0, x1, y1 = mesh.box.tolist()
     face = max(x1 - x0, 1.0)
     half = max(_PATCH_HALF * face, 2.0)
-    patches = []
-    for x, y in (mesh.points[_PATCHES, :2].sum(1) / 3).tolist():
-        patches.append(_mean(_cut(rgb, x - half, y - half, x + half, y + half), _MOST_CUT_OFF))
+    middles = (mesh.points[_PATCHES, :2].sum(1) / 3).tolist()
+    patches = [_cut(rgb, x - half, y - half, x + half, y + half) for x, y in middles]
     near, far = (share * face for share in _BESIDE)
     below = y0 + 0.6 * (y1 - y0)
     beside = (
@@ -64,9 +62,9 @@ def measure(rgb: Pixels, mesh: Mesh) -> Colours:
     if width - edge - x1 >= apart:
         edges.append(_cut(rgb, width - edge, 0, width, rows)[::_SPARSE, ::_SPARSE])
     return Colours(
-        _middle([each for each in patches if each is not None]),
-        _together([_mean(each, 1.0) for each in beside]),
-        _together([_mean(each, 1.0) for each in edges]),
+        _skin(patches),
+        _together([_mean(each) for each in beside]),
+        _together([_mean(each) for each in edges]),
     )
 
 
@@ -78,29 +76,36 @@ def _cut(rgb: Pixels, left: float, top: float, right: float, bottom: float) -> P
     return rgb[y0:y1, x0:x1]
 
 
-def _mean(pixels: Pixels, most_cut_off: float) -> Rgb | None:
-    """Mean linear light of the pixels that the sensor did not cut off; None when too many were, or there are none."""
+def _mean(pixels: Pixels) -> Rgb | None:
+    """Mean linear light of the pixels that the sensor did not cut off; None where there are hardly any."""
     every = pixels.shape[0] * pixels.shape[1]
-    if every < 4:
+    if every < _LEAST_PIXELS:
         return None
     good = cv2.inRange(pixels, _DARKEST, _BRIGHTEST)
-    count = cv2.countNonZero(good)
-    if every - count > most_cut_off * every or count < min(_LEAST_PIXELS, every // 2):
+    if cv2.countNonZero(good) < every // 4:
         return None
     red, green, blue, _ = cv2.mean(cv2.LUT(pixels, _LINEAR), good)
     return red, green, blue
 
 
-def _middle(patches: Sequence[Rgb]) -> Rgb | None:
-    """The median hue of the patches at their median brightness: one under hair or a highlight does not count."""
-    if len(patches) < _LEAST_PATCHES:
+def _skin(patches: Sequence[Pixels]) -> Rgb | None:
+    """The patches' median hue at their median brightness: one under hair or a highlight does not count.
+
+    Always the same patches, cut off or not: one that left when the page brightens would take its own hue along.
+    """
+    if min(each.size for each in patches) == 0:
         return None
-    middle = median(green for _, green, _ in patches)
-    return (
-        middle * median(red / green for red, green, _ in patches),
-        middle,
-        middle * median(blue / green for _, green, blue in patches),
-    )
+    pixels = sum(each.shape[0] * each.shape[1] for each in patches)
+    good = sum(cv2.countNonZero(cv2.inRange(each, _DARKEST, _BRIGHTEST)) for each in patches)
+    if pixels - good > _MOST_CUT_OFF * pixels:
+        return None
+    means = [cv2.mean(cv2.LUT(each, _LINEAR)) for each in patches]
+    middle = median(green for _, green, _, _ in means)
+    if min(green for _, green, _, _ in means) <= 0:
+        return None
+    red = median(red / green for red, green, _, _ in means)
+    blue = median(blue / green for _, green, blue, _ in means)
+    return middle * red, middle, middle * blue
 
 
 def _together(parts: Sequence[Rgb | None]) -> Rgb | None:
