@@ -1,7 +1,7 @@
 """Is this a face in a room, or a picture of one?  One frame's bona fide score.
 
 The net looks at the face with its surroundings, where a print or a screen shows its edge.  One frame is weak
-evidence; `edge.core.policy` weighs a session.
+evidence; `edge.core.policy` weighs a session.  What was tried is in models/TRIED-liveness.md.
 """
 
 import math
@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from edge.ports import Floats, Net, Pixels
+from edge.vision import geometry
 
 BONA_FIDE = 0  # the net's classes: bona fide, print, replay
 
@@ -21,12 +22,19 @@ class PassiveLiveness:
         self._net = net
         self._box_scale = box_scale
 
-    def score(self, rgb: Pixels, box: Floats) -> float:
-        """0..1, 1 is bona fide.  ``box`` float32 (4,) is the detector's kind: brows to chin."""
+    def score(self, rgb: Pixels, box: Floats, *, mirrored: bool = False) -> float:
+        """0..1, 1 is bona fide; its logit is the net's margin and keeps saying more up to about 36.
+
+        ``box`` float32 (4,) is the detector's kind: brows to chin.  A face ``mirrored`` is another look at the same
+        frame: taken in turn over a session, the two even out what the net has learnt of one side.
+        """
         left, top, right, bottom = surroundings(rgb, box, self._box_scale)
         size = self._net.spec.input_size_px
-        crop = cv2.resize(rgb[top:bottom, left:right], (size, size), interpolation=cv2.INTER_LINEAR)
-        logits = self._net.run(np.asarray(crop, np.uint8))[0].reshape(-1).tolist()
+        # Averaged, not sampled: skipped pixels look like grain, and grain looks like skin to the net.
+        crop = geometry.resize(rgb[top:bottom, left:right], size, size)
+        if mirrored:
+            crop = np.asarray(cv2.flip(crop, 1), np.uint8)
+        logits = self._net.run(crop)[0].reshape(-1).tolist()
         shares = [math.exp(logit - max(logits)) for logit in logits]
         return shares[BONA_FIDE] / sum(shares)
 

@@ -1,8 +1,8 @@
 """A model of recapture: a picture shown on a screen or printed, photographed again.  A model, not a measurement.
 
 What it has: gamma and white point of the medium, black that is not black (leakage, room light on the glass), glare,
-the regular sub-pixels of a screen and the dots of a print as a periodic mask whose harmonics are damped by the lens and
-the sensor's pixels and then aliased by the Bayer grid; bezel and paper margin; perspective; exposure; sensor noise;
+the regular sub-pixels of a screen and the dots of a print as a periodic mask whose harmonics are damped by the lens
+and the sensor's pixels and then aliased by the Bayer grid; bezel and paper margin; perspective; exposure; sensor noise;
 bilinear demosaicing; reduction to 640x480; sharpening; JPEG.  What it lacks: view-angle colours, flicker and rolling
 bands, polarisers, real halftone screens of several angles, compression in time.  ``Camera.shoot`` with a bare picture
 is the control: the same camera without a medium in between.
@@ -26,7 +26,7 @@ Point = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Medium:
-    """What shows the picture.  ``width_faces`` is the lit area's width in face widths, ``shape`` its height by width."""
+    """What shows the picture.  ``width_faces``: the lit area's width in face widths; ``shape``: its height by width."""
 
     kind: str
     width_faces: float
@@ -94,7 +94,10 @@ class Camera:
     def shoot(self, light: Light, rng: np.random.Generator) -> Pixels:
         """The frame of linear light given at the sensor's resolution."""
         seen = cv2.GaussianBlur(light, (0, 0), self.blur_px) if self.blur_px > 0.2 else light
-        middle = seen[HEIGHT * self.native // 5 : -HEIGHT * self.native // 5, WIDTH * self.native // 5 : -WIDTH * self.native // 5]
+        middle = seen[
+            HEIGHT * self.native // 5 : -HEIGHT * self.native // 5,
+            WIDTH * self.native // 5 : -WIDTH * self.native // 5,
+        ]
         mean = float(np.power(np.clip(middle, 0, 1), 1 / 2.2).mean())
         seen = seen * np.float32((self.target_luma / max(mean, 1e-3)) ** 2.2)
         raw = np.empty(seen.shape[:2], np.float32)
@@ -113,14 +116,17 @@ class Camera:
         if not self.jpeg:
             return eight
         _, coded = cv2.imencode(".jpg", eight[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, self.jpeg])
-        return np.ascontiguousarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)[:, :, ::-1])
+        return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)[:, :, ::-1], np.uint8, order="C")
 
 
 def some_camera(rng: np.random.Generator) -> Camera:
-    """A likely webcam or module: 640x480 native to four times as fine, soft to sharp, quiet to noisy."""
+    """A likely webcam or module: 640x480 native to three times as fine, quiet to noisy.
+
+    Soft lenses blur by a sensor pixel; the pixels of a sensor that bins many into one are far coarser than its lens.
+    """
     return Camera(
         native=int(rng.choice([1, 2, 2, 3])),
-        blur_px=float(rng.uniform(0.4, 1.1)),
+        blur_px=float(rng.uniform(0.15, 1.1)),
         noise=float(rng.choice([0.002, 0.005, 0.01])),
         sharpen=float(rng.uniform(0.0, 0.8)),
         jpeg=int(rng.choice([0, 80, 90, 95])),
@@ -160,7 +166,7 @@ def some_hold(rng: np.random.Generator) -> Hold:
 def recapture(
     picture: Pixels, box: Floats, medium: Medium, hold: Hold, camera: Camera, room: Pixels, rng: np.random.Generator
 ) -> Pixels:
-    """The frame that ``camera`` takes of ``picture`` on ``medium`` before ``room`` (any picture, seen out of focus)."""
+    """The frame that ``camera`` takes of ``picture`` on ``medium`` before ``room`` (any picture, out of focus)."""
     native, face = camera.native, float(box[2] - box[0])
     wide, high = WIDTH * native, HEIGHT * native
     to_picture = np.linalg.inv(_placing(box, hold, wide, high))
