@@ -1,6 +1,6 @@
 # Everything sets itself up: `make demo` and `make test` work on a fresh Debian, Ubuntu or Raspberry Pi OS.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench models report lock clean
+.PHONY: help setup demo test lint bench bench-peers models report lock clean
 BIN := .venv/bin
 
 help: ## show this list
@@ -23,6 +23,9 @@ lint: setup ## ruff, mypy --strict, import rules
 
 bench: setup ## times per model and per frame against bare interpreter calls, start, memory
 	$(BIN)/python -m tests.bench.bench
+
+bench-peers: setup ## the eyes against mediapipe, dlib and human on the same photo (installs them in ~/.cache/anxin/peers)
+	$(BIN)/python -m tests.bench.peers
 
 models: setup ## build the quantized models again from the pinned packages (five minutes)
 	$(BIN)/anxin models build

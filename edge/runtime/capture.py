@@ -141,7 +141,12 @@ class CaptureLoop:
         self.reopened += was_open
         # A read that timed out while only bad pictures came: those are the reason, not the time.
         self.reason = f"its pictures {self._trouble}" if was_open and self._trouble else str(error)
-        log.log(logging.DEBUG if self._working is False else logging.WARNING, "camera %s lost: %s", self._camera.name, self.reason)
+        log.log(
+            logging.DEBUG if self._working is False else logging.WARNING,
+            "camera %s lost: %s",
+            self._camera.name,
+            self.reason,
+        )
         if self._working is not False:
             self._working, self._lost_at_ns = False, now_ns
             self._tell(CameraState(working=False))

@@ -21,6 +21,9 @@ from edge.wire.uuid7 import uuid7
 REPEAT_S = 10.0
 """The row is renewed this often even when nothing changed, so that an old one can be told from a current one."""
 
+ALARM_AGAIN_S = 600.0
+"""A camera with a loose contact comes and goes; the office is told once in so long, the row every time."""
+
 log = logging.getLogger(__name__)
 
 
@@ -66,6 +69,7 @@ class Reporter:
         self._policy_version = policy_version
         self._camera_reason = camera_reason
         self._camera_works = False
+        self._camera_alarm_ns: int | None = None
         self._frames = 0
         self._lock = threading.Lock()
         self._last: TerminalStatus | None = None
@@ -82,7 +86,10 @@ class Reporter:
         def hear(event: Event) -> None:
             if isinstance(event, CameraState):
                 self._camera_works = event.working
-                if not event.working:
+                now_ns = self._clock.monotonic_ns()
+                before_ns = self._camera_alarm_ns
+                if not event.working and (before_ns is None or now_ns - before_ns >= ALARM_AGAIN_S * 1e9):
+                    self._camera_alarm_ns = now_ns
                     reason = self._camera_reason()
                     self.alarm("camera_lost", f"{self._camera_name}: {reason}" if reason else self._camera_name)
             tell(event)

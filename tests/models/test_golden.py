@@ -1,5 +1,6 @@
 """Sabotage: whatever goes wrong between the nets, two golden faces through the eyes bring it to light."""
 
+import argparse
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -13,9 +14,9 @@ from edge.app import open_nets
 from edge.ports import Floats, Net, NetSpec, Pixels
 from edge.vision import embed, geometry, landmarks
 from edge.vision.golden import GoldenTest
-from edge.vision.manifest import load_manifest
+from edge.vision.manifest import load_manifest, sha256_of
 from edge.vision.verify import KnownAnswerTest, verify
-from models import FOLDER
+from models import FOLDER, cli
 
 
 @pytest.fixture(scope="module")
@@ -179,3 +180,18 @@ def test_what_passed_at_the_start_is_asked_again_without_opening_anything(folder
         file.unlink()  # an upgrade replaces the package under a running terminal
     assert test.again(kept).ok
     assert sorted(opened) == sorted(name for name in load_manifest(folder).versions())
+
+
+def test_the_command_says_it_and_ends_with_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = folder / "golden" / "scenes.json"
+    scenes = json.loads(path.read_text())
+    scenes["scenes"].reverse()
+    scenes["scenes"][0]["file"], scenes["scenes"][1]["file"] = "scene.jpg", "other.jpg"
+    for scene in scenes["scenes"]:
+        scene["sha256"] = sha256_of(folder / "golden" / scene["file"])
+    path.write_text(json.dumps(scenes))
+    code = cli.main(argparse.Namespace(models_verb="verify", folder=folder, json=True))
+    said = json.loads(capsys.readouterr().out)
+    assert code == 1
+    assert (said["ok"], said["eyes"]["tested"]) == (False, True)
+    assert "golden face in another place" in said["eyes"]["sentence"]

@@ -75,6 +75,30 @@ def test_a_change_is_written_at_once() -> None:
     assert (row.state, row.camera.working, row.clock.synced) == ("ready", True, False)
 
 
+def test_why_the_camera_is_lost_and_when_the_eyes_were_tested_is_in_the_row() -> None:
+    spool, clock = Spool(), KernelClock()
+    why = "its pictures are black"
+    told = Reporter(spool, clock, lambda: FACTS, WELL, "hall camera", lambda: "1", lambda: why)
+    told.camera(lambda _: None)(CameraState(working=False))
+    assert run(told, clock, 1) == "degraded; eyes trusted; camera lost (its pictures are black)"
+    assert spool.status is not None
+    row = parse(TerminalStatus, spool.status)
+    assert (row.camera.reason, row.eyes.tested_at) == (why, WELL.tested_at)
+    assert [parse(AlarmMessage, raw).detail for raw in spool.notes.values()] == [f"hall camera: {why}"]
+
+
+def test_a_loose_contact_does_not_flood_the_office_with_alarms() -> None:
+    spool, clock = Spool(), KernelClock()
+    told = reporter(spool, clock)
+    hear = told.camera(lambda _: None)
+    for _ in range(60 * 10):  # an hour
+        hear(CameraState(working=True))
+        clock.advance(3)
+        hear(CameraState(working=False))
+        clock.advance(3)
+    assert 6 <= len(spool.notes) <= 7
+
+
 def test_a_lost_camera_is_an_alarm_and_a_full_disk_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
     spool, clock = Spool(), KernelClock()
     heard: list[Event] = []

@@ -1,12 +1,12 @@
 """Anxin's eyes against what somebody would pick instead, on the same photo: `make bench-peers`.
 
 examples:
-  python -m tests.bench.peers                       install what is missing, measure, print, write artefacts/peers.json and .png
+  python -m tests.bench.peers                       install what is missing, measure, print, write artefacts/peers.*
   python -m tests.bench.peers --turns 30            longer, for quieter figures
   python -m tests.bench.peers --accuracy DATA       verification too, on DATA/lfw_dev (ten minutes)
 
-One core for each, one at a time, in turns: a busy machine slows all alike, and the ratios are of the same turn.  CPU time beside
-the clock's, because it hardly feels the neighbours.
+One core for each, one at a time, in turns: a busy machine slows all alike, and the ratios are of the same turn.  CPU
+time beside the clock's, because it hardly feels the neighbours.
 """
 
 import argparse
@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     python = str(Path(os.environ.get("VIRTUAL_ENV", Path(__file__).parents[3] / ".venv")) / "bin" / "python")
     wanted = [Installed(OURS, (python, str(here / "work_ours.py"))), *peers]
     with tempfile.TemporaryDirectory(prefix="anxin-peers-") as scratch, console.status("") as status:
-        result = _measure(wanted, Path(scratch), args, lambda what: status.update(what))
+        result = _measure(wanted, Path(scratch), args, status.update)
     result["ratios"] = _ratios(result)
     args.out.mkdir(parents=True, exist_ok=True)
     (args.out / "peers.json").write_text(json.dumps(result, indent=1) + "\n")

@@ -1,7 +1,7 @@
 """Verification by each library on the 140 genuine pairs of LFW that we may calibrate on: TAR at FMR 1e-3.
 
-Every photo of the pairs is embedded once, its largest face; impostors are all pairs of two names among them.  140 pairs
-give wide bounds (Wilson, 95 %): a difference of a few points is none.
+Every photo of the pairs is embedded once, its largest face; impostors are all pairs of two names among them.
+140 pairs give wide bounds (Wilson, 95 %): a difference of a few points is none.
 """
 
 import csv

@@ -1,8 +1,8 @@
 """Installs the peers into an environment of their own, `~/.cache/anxin/peers`; never touches ours.
 
-What is pinned here is what the figures of docs/bench.md were measured with.  dlib comes as the wheel of `dlib-bin`: building
-it takes ten minutes and more.  @vladmandic/human runs on TensorFlow.js' WASM backend: the native one (tfjs-node) downloads its
-library from elsewhere than the registry while it is installed, which an office's network need not allow.
+What is pinned here is what the figures of docs/bench.md were measured with.  dlib comes as the wheel of `dlib-bin`:
+building it takes ten minutes and more.  @vladmandic/human runs on TensorFlow.js' WASM backend: the native one
+(tfjs-node) downloads its library from elsewhere than the registry while it is installed.
 """
 
 import os
