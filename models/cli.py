@@ -24,7 +24,7 @@ from edge.adapters.tflite import TfliteNet, runtime_version
 from edge.vision.manifest import load_manifest
 from edge.vision.verify import verify
 from models import FOLDER
-from models.evaluate import command
+from models.evaluate import command, report
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,6 +61,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     evaluating = verb("evaluate", "error rates of the match or of liveness on data of your own", *command.EXAMPLES)
     command.add_arguments(evaluating)
+    reporting = verb("report", "write the report on the research data again", *report.EXAMPLES)
+    report.add_arguments(reporting)
     for one in (listing, checking):
         one.add_argument("--folder", type=Path, default=FOLDER, help="the models' folder (default: %(default)s)")
         one.add_argument("--json", action="store_true", help="print JSON instead of a table")
@@ -79,6 +81,8 @@ def main(args: argparse.Namespace) -> int:
         return _verify(args)
     if args.models_verb == "evaluate":
         return command.main(args)
+    if args.models_verb == "report":
+        return report.main(args)
     return _build(args)
 
 

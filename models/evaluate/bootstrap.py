@@ -73,10 +73,12 @@ def bounds(
         whole = float(genuine.sum())
         heaped = np.cumsum(drawn[unwanted.first] * np.where(alone, 1.0, drawn[unwanted.second]))
         total = _all(drawn, unwanted, heaped)
+        if whole:
+            refused.append(float(genuine[wanted.scores < threshold].sum()) / whole)
+        if total:
+            passed.append(float(heaped[passing - 1]) / total if passing else 0.0)
         if not whole or not total:
             continue
-        refused.append(float(genuine[wanted.scores < threshold].sum()) / whole)
-        passed.append(float(heaped[passing - 1]) / total if passing else 0.0)
         for limit, into in zip(limits, accepted, strict=True):
             # The first impostor whom the limit no longer allows; where the kept ones do not reach so far down, the
             # lowest kept one, which makes the bound a little too low and never too high.

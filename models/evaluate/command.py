@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="print JSON (models/evaluate/results.py) instead of tables"
     )
-    parser.add_argument("--jobs", type=_from_one, metavar="N", help="processes (default: one for each processor)")
+    parser.add_argument("--jobs", type=from_one, metavar="N", help="processes (default: one for each processor)")
     parser.add_argument("--folder", type=Path, metavar="DIR", help="the models' folder (default: the installed one)")
 
 
@@ -184,7 +184,8 @@ def _print(result: BaseModel) -> None:
     sys.stdout.write(result.model_dump_json(by_alias=True, indent=1) + "\n")
 
 
-def _from_one(text: str) -> int:
+def from_one(text: str) -> int:
+    """An argument's whole number from 1 on."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError("a whole number from 1 on is needed")
     return int(text)

@@ -3,16 +3,15 @@
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
 from edge.core.policy import Policy
-from models.evaluate import bootstrap, crossing, look, metrics, read, workers
-from models.evaluate.look import Looked
+from models.evaluate import bootstrap, crossing, look, material, metrics, read, workers
+from models.evaluate.material import LIMITS, Crowds, Listed, Seen
 from models.evaluate.metrics import Scores
 from models.evaluate.results import (
     Accuracy,
@@ -28,19 +27,8 @@ from models.evaluate.results import (
     Ways,
 )
 
-LIMITS = (1e-2, 1e-3, 1e-4)
-NO_MATCH = -1.0  # the least cosine: a pair that cannot be compared does not match
+_WAYS: tuple[material.Way, ...] = ("with_face", "ready", "all")
 WORSE_TARGET = 1.25  # targets.md: no group more than 25 % worse than the whole
-_KEPT_SHARE = 0.015  # of a folder's impostor pairs, for the bootstrap: half more than the largest limit
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Seen:
-    """The list and the folder, and what the eyes saw of every picture in them."""
-
-    pairs: Sequence[read.Pair]
-    looked: Mapping[Path, Looked] = field(repr=False)
-    folder: Sequence[read.Photo] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,16 +68,17 @@ def compare(
     ``replicates`` of the bootstrap: a thousand, fewer where a folder gives tens of millions of pairs.
     """
     began = time.monotonic()
-    listed = _Listed.of(seen)
-    crowds = _Crowds.of(seen) if seen.folder else None
+    listed = Listed.of(seen)
+    crowds = Crowds.of(seen) if seen.folder else None
     figures, whole = {}, None
-    units, sampler = _units(seen, listed, crowds)
+    sampler = material.sampler(seen, listed, crowds)
     if replicates is None:
         replicates = sampler.affordable()
-    for way in ("with_face", "ready", "all"):
+    for way in _WAYS:
         genuine, impostor = _heaps(listed, crowds, way)
-        drawn = sampler.bounds(way, policy.match_threshold, replicates) if genuine and impostor else None
-        figures[way] = _figures(genuine, impostor, drawn, listed, way, policy)
+        drawn = sampler.bounds(way, policy.match_threshold, replicates)
+        chosen = listed.chosen(way)
+        figures[way] = _figures(genuine, impostor, drawn, sampler.people(chosen), _accuracy(listed, chosen), policy)
         if way == "with_face":
             whole = (genuine, impostor)
     if whole is None:
@@ -108,81 +97,17 @@ def compare(
             photos=len(seen.folder) if crowds else None,
             grid=crossing.GRID if crowds else None,
         ),
-        bootstrap=Bootstrap(unit=units, units=sampler.units, replicates=replicates),
+        bootstrap=Bootstrap(
+            unit="people" if sampler.by_people else "pairs", units=sampler.units, replicates=replicates
+        ),
         figures=Ways(**figures),
         group_by=group_by,
-        groups=_groups(seen, listed, figures["with_face"], policy) if group_by else [],
+        groups=_groups(seen, sampler, figures["with_face"], policy, replicates) if group_by else [],
     )
     return Compared(result, *whole)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Listed:
-    """The list's pairs as arrays (P,): ``score`` is NO_MATCH where ``faces`` is False."""
-
-    score: metrics.Floats64
-    same: NDArray[np.bool_]
-    faces: NDArray[np.bool_]
-    ready: NDArray[np.bool_]
-    folds: NDArray[np.str_] | None
-
-    @classmethod
-    def of(cls, seen: Seen) -> "_Listed":
-        both = [(seen.looked[pair.first], seen.looked[pair.second]) for pair in seen.pairs]
-        score = [
-            NO_MATCH if a.embedding is None or b.embedding is None else float(a.embedding @ b.embedding)
-            for a, b in both
-        ]
-        folds = [pair.fold for pair in seen.pairs if pair.fold is not None]
-        return cls(
-            np.asarray(score, np.float64),
-            np.asarray([pair.same for pair in seen.pairs], np.bool_),
-            np.asarray([a.failure is None and b.failure is None for a, b in both], np.bool_),
-            np.asarray([a.ready and b.ready for a, b in both], np.bool_),
-            np.asarray(folds) if folds else None,
-        )
-
-    def chosen(self, way: str) -> NDArray[np.bool_]:
-        return {"with_face": self.faces, "ready": self.ready, "all": np.ones_like(self.faces)}[way]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Crowds:
-    """The folder's people: photos with a face, those that are ready, and how many photos were asked for."""
-
-    with_face: crossing.Crowd
-    ready: crossing.Crowd
-    names: Sequence[Path]
-    asked: NDArray[np.int64]
-    scores: Mapping[str, Scores]
-
-    @property
-    def people(self) -> int:
-        return len(self.names)
-
-    @classmethod
-    def of(cls, seen: Seen) -> "_Crowds":
-        names = sorted({photo.person for photo in seen.folder})
-        place = {name: number for number, name in enumerate(names)}
-        photos = sorted(seen.folder, key=lambda photo: place[photo.person])
-        looked = [(place[photo.person], seen.looked[photo.file]) for photo in photos]
-        crowds = {}
-        for way in ("with_face", "ready"):
-            kept = [
-                (person, one.embedding)
-                for person, one in looked
-                if one.embedding is not None and (way == "with_face" or one.ready)
-            ]
-            stacked = np.stack([one for _, one in kept]) if kept else np.zeros((0, 1), np.float32)
-            crowds[way] = crossing.Crowd(stacked, np.asarray([person for person, _ in kept], np.intp))
-        asked = np.bincount([person for person, _ in looked], minlength=len(names)).astype(np.int64)
-        scores = {way: crossing.impostor_scores(crowd) for way, crowd in crowds.items()}
-        lost = crossing.pairs_of(asked) - scores["with_face"].total
-        scores["all"] = scores["with_face"].plus(NO_MATCH, lost)
-        return cls(crowds["with_face"], crowds["ready"], names, asked, scores)
-
-
-def _heaps(listed: _Listed, crowds: _Crowds | None, way: str) -> tuple[Scores, Scores]:
+def _heaps(listed: Listed, crowds: Crowds | None, way: material.Way) -> tuple[Scores, Scores]:
     chosen = listed.chosen(way)
     genuine = Scores(listed.score[chosen & listed.same])
     return genuine, crowds.scores[way] if crowds else Scores(listed.score[chosen & ~listed.same])
@@ -191,16 +116,18 @@ def _heaps(listed: _Listed, crowds: _Crowds | None, way: str) -> tuple[Scores, S
 def _figures(
     genuine: Scores,
     impostor: Scores,
-    drawn: bootstrap.Bounds | None,
-    listed: _Listed,
-    way: str,
+    drawn: bootstrap.Bounds,
+    people: int | None,
+    accuracy: Accuracy | None,
     policy: Policy,
 ) -> MatchFigures:
     threshold = policy.match_threshold
     both = bool(genuine) and bool(impostor)
     equal = metrics.equal_error(genuine, impostor) if both else None
     points = []
-    for limit, interval in zip(LIMITS, drawn.accepted if drawn else (), strict=False):
+    for limit, interval in zip(LIMITS, drawn.accepted, strict=True):
+        if not both:
+            break
         found = metrics.point(genuine, impostor, limit)
         sure = interval if found.threshold is not None else None
         points.append(
@@ -219,21 +146,27 @@ def _figures(
         eer=None if equal is None else EqualError(rate=equal.rate, threshold=equal.threshold),
         auc=metrics.auc(genuine, impostor) if both else None,
         points=points,
-        fmr=_rate(impostor.passing(threshold), impostor.total, drawn.passed if drawn else None),
-        fnmr=_rate(genuine.total - genuine.passing(threshold), genuine.total, drawn.refused if drawn else None),
-        accuracy=_accuracy(listed, listed.chosen(way)),
+        fmr=_rate(impostor.passing(threshold), impostor.total, drawn.passed),
+        fnmr=_rate(genuine.total - genuine.passing(threshold), genuine.total, drawn.refused, people),
+        accuracy=accuracy,
     )
 
 
-def _rate(events: int, trials: int, drawn: metrics.Interval | None) -> Rate:
-    """With the wider of the exact bounds and those of the bootstrap: pairs are fewer people than they seem."""
+def _rate(events: int, trials: int, drawn: metrics.Interval | None, people: int | None = None) -> Rate:
+    """With the widest of the exact bounds, those of the bootstrap, and, of nothing seen, the rule of three by people.
+
+    Pairs are fewer people than they seem: a thousand pairs of five people without a miss are five people without one.
+    """
     exact = Rate.of(events, trials)
-    if drawn is None:
-        return exact
-    return exact.model_copy(update={"low": min(exact.low, drawn.low), "high": max(exact.high, drawn.high)})
+    low, high = exact.low, exact.high
+    if drawn is not None:
+        low, high = min(low, drawn.low), max(high, drawn.high)
+    if people and trials and not events:
+        high = max(high, metrics.binomial_bounds(0, people).high)
+    return exact.model_copy(update={"low": low, "high": high})
 
 
-def _accuracy(listed: _Listed, chosen: NDArray[np.bool_]) -> Accuracy | None:
+def _accuracy(listed: Listed, chosen: NDArray[np.bool_]) -> Accuracy | None:
     """Of the list's own pairs, which alone have folds; None unless they are of both kinds."""
     scores, same = listed.score[chosen], listed.same[chosen]
     if same.all() or not same.any():
@@ -263,13 +196,18 @@ def _photos(seen: Seen) -> Photos:
     )
 
 
-def _groups(seen: Seen, listed: _Listed, whole: MatchFigures, policy: Policy) -> list[Group]:
+def _groups(
+    seen: Seen, sampler: material.Sampler, whole: MatchFigures, policy: Policy, replicates: int
+) -> list[Group]:
     names = np.asarray([pair.group for pair in seen.pairs], np.str_)
+    listed, threshold = sampler.listed, policy.match_threshold
     found = []
     for name in np.unique(names):
         chosen = listed.faces & (names == name)
         genuine, impostor = (listed.score[chosen & kind] for kind in (listed.same, ~listed.same))
-        fnmr = Rate.of(int((genuine < policy.match_threshold).sum()), len(genuine))
+        drawn = sampler.bounds_of(chosen, threshold, replicates)
+        missed, passed = int((genuine < threshold).sum()), int((impostor >= threshold).sum())
+        fnmr = _rate(missed, len(genuine), drawn.refused, sampler.people(chosen))
         worse = fnmr.value / whole.fnmr.value if fnmr.value is not None and whole.fnmr.value else None
         found.append(
             Group(
@@ -277,66 +215,9 @@ def _groups(seen: Seen, listed: _Listed, whole: MatchFigures, policy: Policy) ->
                 genuine=len(genuine),
                 impostor=len(impostor),
                 fnmr=fnmr,
-                fmr=Rate.of(int((impostor >= policy.match_threshold).sum()), len(impostor)),
+                fmr=_rate(passed, len(impostor), drawn.passed),
                 worse=worse,
                 worse_than_target=None if worse is None else worse > WORSE_TARGET,
             )
         )
     return found
-
-
-# --- bounds ---------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Sampler:
-    """What the bootstrap draws: ``units``, and to which of them the list's pairs and the folder's people belong."""
-
-    units: int
-    first: bootstrap.Units  # of the list's pairs
-    second: bootstrap.Units
-    listed: _Listed
-    crowds: _Crowds | None
-    of_people: bootstrap.Units | None  # the folder's people
-
-    def affordable(self) -> int:
-        """How many replicates take seconds."""
-        whole = self.crowds.scores["with_face"].total if self.crowds else len(self.first)
-        kept = min(round(_KEPT_SHARE * whole) if self.crowds else whole, crossing.MOST_KEPT)
-        return min(1000, max(200, 250_000_000 // max(1, kept)))
-
-    def bounds(self, way: str, threshold: float, replicates: int) -> bootstrap.Bounds:
-        chosen = self.listed.chosen(way)
-        same = chosen & self.listed.same
-        wanted = bootstrap.Wanted(self.listed.score[same], self.first[same])
-        return bootstrap.bounds(wanted, self._unwanted(way, chosen), self.units, LIMITS, threshold, replicates)
-
-    def _unwanted(self, way: str, chosen: NDArray[np.bool_]) -> bootstrap.Unwanted:
-        if self.crowds is None or self.of_people is None:
-            other = np.flatnonzero(chosen & ~self.listed.same)
-            order = other[np.argsort(-self.listed.score[other], kind="stable")]
-            return bootstrap.Unwanted(self.listed.score[order], self.first[order], self.second[order])
-        crowd = self.crowds.ready if way == "ready" else self.crowds.with_face
-        kept = crossing.highest(crowd, self.crowds.scores["ready" if way == "ready" else "with_face"], _KEPT_SHARE)
-        photos = self.crowds.asked if way == "all" else np.bincount(crowd.person, minlength=self.crowds.people)
-        per_unit = np.zeros(self.units, np.int64)
-        per_unit[self.of_people] = photos
-        return bootstrap.Unwanted(
-            kept.scores, self.of_people[kept.first], self.of_people[kept.second], per_unit=per_unit
-        )
-
-
-def _units(seen: Seen, listed: _Listed, crowds: _Crowds | None) -> tuple[str, _Sampler]:
-    """People where every name can be told from the folders, and fits what the list says; otherwise pairs."""
-    below = {photo.file: photo.person for photo in seen.folder}
-    names = [tuple(below.get(file, file.parent) for file in (pair.first, pair.second)) for pair in seen.pairs]
-    told = all((a == b) == pair.same for (a, b), pair in zip(names, seen.pairs, strict=True))
-    everybody = sorted({name for both in names for name in both} | set(crowds.names if crowds else ()))
-    if told and len(everybody) > 1:
-        place = {name: number for number, name in enumerate(everybody)}
-        first, second = (np.asarray([place[both[side]] for both in names], np.intp) for side in (0, 1))
-        of_people = np.asarray([place[name] for name in crowds.names], np.intp) if crowds else None
-        return "people", _Sampler(len(everybody), first, second, listed, crowds, of_people)
-    rows = np.arange(len(names), dtype=np.intp)
-    of_people = np.arange(len(rows), len(rows) + crowds.people, dtype=np.intp) if crowds else None
-    return "pairs", _Sampler(len(rows) + (crowds.people if crowds else 0), rows, rows, listed, crowds, of_people)

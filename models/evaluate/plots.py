@@ -32,17 +32,19 @@ def trade_off(
     with _figure(file, title) as axes:
         least = min(0.5 / max(heaps[name][side].total for name in drawn) for side in (0, 1))
         for (name, line), colour in zip(drawn.items(), _LINES * len(drawn), strict=False):
+            apart = heaps[name][0].values[0] > heaps[name][1].values[-1]
+            label = f"{name}: all told apart" if apart else name
             axes.step(
                 np.maximum(line.passed, least),
                 np.maximum(line.refused, least),
                 where="post",
-                label=name,
+                label=label,
                 color=colour,
             )
         axes.set_xscale("log")
         axes.set_yscale("log")
-        axes.set_xlim(least, 1)
-        axes.set_ylim(least, 1)
+        axes.set_xlim(least * 0.8, 1)
+        axes.set_ylim(least * 0.8, 1)
         axes.set_xlabel(passed)
         axes.set_ylabel(refused)
         axes.grid(visible=True, which="major", color="#dddddd", linewidth=0.6)

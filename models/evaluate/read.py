@@ -30,13 +30,17 @@ class Row(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two pictures, whether they show one person, the fold, and the group of `--group-by`."""
+    """Two pictures, whether they show one person, the fold, and the group of `--group-by`.
+
+    ``people`` names both, where that cannot be told from the folders in which the pictures lie.
+    """
 
     first: Path
     second: Path
     same: bool
     fold: str | None = None
     group: str | None = None
+    people: tuple[str, str] | None = None
 
 
 def pairs(file: Path, root: Path, group_by: str | None = None) -> list[Pair]:

@@ -24,8 +24,12 @@ def rate(one: Rate) -> str:
     """Like 0.36 % (1 of 280; 0.01 to 1.97 %)."""
     if one.value is None:
         return "none seen"
-    bounds = f"{100 * one.low:.2g} to {100 * one.high:.2g} %"
+    bounds = f"{_bound(one.low)} to {_bound(one.high)} %"
     return f"{100 * one.value:.3g} % ({one.events:,} of {one.trials:,}; {bounds})"
+
+
+def _bound(value: float) -> str:
+    return f"{100 * value:.0f}" if value >= 0.1 else f"{100 * value:.2g}"
 
 
 def equal(one: EqualError | None) -> str:
