@@ -7,7 +7,7 @@ from edge.vision.landmarks import Mesh, Pose
 from edge.vision.relief import ReliefWatch
 from edge.vision.skin import Colours
 
-# Every third READY frame measures pattern or border, in turn: they hardly change, and cost half a millisecond and more.
+# Every third READY frame measures pattern or border, in turn: they hardly change and cost more than the rest.
 _EVERY = 3
 # A reference further round would make a turn look smaller.
 _AHEAD_YAW_DEG, _AHEAD_PITCH_DEG = 8.0, 12.0

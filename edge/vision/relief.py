@@ -7,9 +7,9 @@ a reference frame of the track is taken out; what is left, measured along the de
 *tilt* (the angle through which a plane must have turned).  A head that turns shows both alike; a sheet shows tilt
 and little parallax.
 
-The mesh net wants to see a head even in a tilted photo: there it invents about a quarter of a head's parallax (0.24 of
-it at 16 to 30 degrees on 22 simulated photos, models/TRIED-liveness.md) and turns its own depth along with it, so the
-net's yaw is never used here.
+The mesh net wants to see a head even in a tilted photo: there it invents about a quarter of a head's parallax (0.24
+of it at 16 to 30 degrees on 22 simulated photos, models/TRIED-liveness.md) and turns its own depth along with it, so
+the net's yaw is never used here.
 A film on a screen shows the parallax of the head that was filmed: relief speaks against pictures that do not move
 in themselves, and for nobody.
 """

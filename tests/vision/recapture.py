@@ -1,8 +1,8 @@
 """A model of recapture: a picture shown on a screen or printed, photographed again.  A model, not a measurement.
 
 What it has: gamma and white point of the medium, black that is not black (leakage, room light on the glass), glare,
-the regular sub-pixels of a screen and the dots of a print as a periodic mask whose harmonics are damped by the lens
-and the sensor's pixels and then aliased by the Bayer grid; bezel and paper margin; perspective; exposure; sensor noise;
+the regular sub-pixels of a screen and the dots of a print as a periodic mask with harmonics damped by the lens and
+by the sensor's pixels and then aliased by the Bayer grid; bezel and paper margin; perspective; exposure; noise;
 bilinear demosaicing; reduction to 640x480; sharpening; JPEG.  What it lacks: view-angle colours, flicker and rolling
 bands, polarisers, real halftone screens of several angles, compression in time.  ``Camera.shoot`` with a bare picture
 is the control: the same camera without a medium in between.
@@ -26,7 +26,7 @@ Point = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Medium:
-    """What shows the picture.  ``width_faces``: the lit area's width in face widths; ``shape``: its height by width."""
+    """What shows the picture: ``width_faces`` is the lit area's width in face widths, ``shape`` height by width."""
 
     kind: str
     width_faces: float
@@ -112,11 +112,12 @@ class Camera:
         frame = np.power(np.clip(linear, 0, 1), 1 / 2.2) * 255
         if self.sharpen:
             frame = frame + self.sharpen * (frame - cv2.GaussianBlur(frame, (0, 0), 1.2))
-        eight = np.clip(frame, 0, 255).astype(np.uint8)
+        eight: Pixels = np.clip(frame, 0, 255).astype(np.uint8)
         if not self.jpeg:
             return eight
         _, coded = cv2.imencode(".jpg", eight[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, self.jpeg])
-        return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)[:, :, ::-1], np.uint8, order="C")
+        back = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
+        return np.asarray(cv2.cvtColor(back, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def some_camera(rng: np.random.Generator) -> Camera:
