@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
 
+import cv2
+
 from edge.adapters.tflite import TfliteNet
 from edge.errors import ModelError
 from edge.ports import Net, NetSpec
@@ -18,7 +20,11 @@ def models_folder(folder: Path | None = None) -> Path:
 
 
 def open_net(spec: NetSpec, file: Path) -> Net:
-    """One model on one thread: on a loaded two-core machine two threads are slower (design/models.md)."""
+    """One model on one thread: on a loaded two-core machine two threads are slower (design/models.md).
+
+    So is OpenCV, which cuts the models' crops: handing a strip of one to another core takes longer than the strip.
+    """
+    cv2.setNumThreads(1)
     return TfliteNet(spec, file, threads=1)
 
 
