@@ -21,10 +21,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.bench import HEIGHT, WIDTH, astronaut
 from tests.bench.peers.accuracy import measure
 from tests.bench.peers.install import Installed, folder, install
 from tests.bench.peers.process import Worker, WorkerError
+from tests.bench.pictures import HEIGHT, WIDTH, astronaut
 
 WORKS = {
     "landmarks": "find the face and its landmarks",
