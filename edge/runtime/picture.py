@@ -27,7 +27,7 @@ SAMPLED_PX = 120
 LATE_NS = 1_800_000_000
 EARLY_NS = 1_000_000_000
 STILL_SHARE = 0.002
-"""Fewer changed pixels than this are an overlay on a frozen picture.  Measured: docs/eyes.md, Cameras."""
+"""Fewer changed values than this are an overlay on a frozen picture.  Measured: docs/eyes.md, Cameras."""
 
 FLAT = 4.0
 """Grey levels between light and dark places below which a picture shows nothing.  Vignetting alone is 1 to 2."""
@@ -90,8 +90,7 @@ class PictureCheck:
             return Trouble.FUTURE
         if frame.at_ns <= self._after_ns or frame.at_ns < now_ns - LATE_NS:
             return Trouble.PAST
-        step = max(1, min(frame.rgb.shape[:2]) // SAMPLED_PX)
-        sample = np.ascontiguousarray(frame.rgb[::step, ::step])
+        sample = sampled(frame.rgb)
         mark = zlib.crc32(sample.data)
         if mark in self._prints:
             return Trouble.REPEATED
@@ -108,15 +107,21 @@ class PictureCheck:
         last = self._good
         if last is None or last.shape != sample.shape or now_ns - self._good_ns > FORGET_NS:
             return None
-        equal = sample == last
-        same = equal[:, :, 0] & equal[:, :, 1] & equal[:, :, 2]
-        if same.mean() > 1 - STILL_SHARE:
+        apart = np.asarray(cv2.absdiff(sample, last), np.uint8)
+        if cv2.countNonZero(apart.reshape(len(apart), -1)) < STILL_SHARE * apart.size:
             return Trouble.LIFELESS
-        if _stale_part(sample, last, same):
+        if not (apart[0].any() and apart[-1].any()) and _stale_part(sample, last, apart):
             return Trouble.TORN
-        if _rolled(sample, last, axis=0) or _rolled(sample, last, axis=1):
-            return Trouble.ROLLED
-        return None
+        if _share_beyond_noise(apart) < ROLLED_SHARE:
+            return None
+        return Trouble.ROLLED if _rolled(sample, last, axis=0) or _rolled(sample, last, axis=1) else None
+
+
+def sampled(rgb: Pixels) -> Pixels:
+    """Every n-th pixel in both directions, uint8, its own memory; about `SAMPLED_PX` of the shorter side."""
+    step = max(1, min(rgb.shape[:2]) // SAMPLED_PX)
+    size = (rgb.shape[1] // step, rgb.shape[0] // step)
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_NEAREST), np.uint8).copy()
 
 
 def blank(sample: Pixels) -> Trouble | None:
@@ -141,8 +146,10 @@ def blank(sample: Pixels) -> Trouble | None:
 
 def half_written(sample: Pixels) -> Trouble | None:
     """Whether the picture ends in rows of one value, with a hard edge, on one side only (letterboxes have two)."""
+    if not any((row == row[0]).all() for row in (sample[0], sample[-1])):
+        return None
     one_value = (sample == sample[:, :1]).reshape(len(sample), -1).all(axis=1)
-    if not one_value.any() or one_value.all():
+    if one_value.all():
         return None
     top, bottom = int(one_value.argmin()), int(one_value[::-1].argmin())
     least = max(3, round(BORDER_SHARE * len(sample)))
@@ -181,8 +188,9 @@ def _block_means(sample: Pixels) -> NDArray[np.float32]:
     return np.asarray(means, np.float32).reshape(-1, 3)
 
 
-def _stale_part(sample: Pixels, last: Pixels, same: NDArray[np.bool_]) -> bool:
+def _stale_part(sample: Pixels, last: Pixels, apart: Pixels) -> bool:
     """Whether the upper or lower part is that of the picture before, byte for byte, with a jump where they meet."""
+    same = ~apart.any(axis=2)
     rows = same.all(axis=1)
     top, bottom = int(rows.argmin()), int(rows[::-1].argmin())
     stale = max(top, bottom)
@@ -206,17 +214,16 @@ def _rolled(sample: Pixels, last: Pixels, axis: int) -> bool:
         cv2.reduce(one, 1 - axis, cv2.REDUCE_AVG, dtype=cv2.CV_32F).reshape(-1, 3).mean(axis=1)
         for one in (sample, last)
     )
-    apart = float(((now - before) ** 2).mean())
-    if apart < 9 or float(_differs(sample, last).mean()) < ROLLED_SHARE:
-        return False
     fit = np.fft.irfft(np.fft.rfft(now) * np.conj(np.fft.rfft(before)), n=len(now))
     shift = int(fit.argmax())
-    return min(shift, len(now) - shift) > 2 and float(_differs(sample, np.roll(last, shift, axis)).mean()) < 0.05
+    if min(shift, len(now) - shift) <= 2:
+        return False
+    return _share_beyond_noise(np.asarray(cv2.absdiff(sample, np.roll(last, shift, axis)), np.uint8)) < 0.05
 
 
-def _differs(one: Pixels, other: Pixels) -> NDArray[np.bool_]:
-    """bool (H, W): where two pictures differ by more than noise and compression do."""
-    return np.asarray(cv2.absdiff(one, other)[:, :, 1] > 16)
+def _share_beyond_noise(apart: Pixels) -> float:
+    """The share of the pixels of a difference that noise and compression do not explain."""
+    return float((apart[:, :, 1] > 16).mean())
 
 
 def _without_mean(rows: Pixels) -> NDArray[np.float32]:
