@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.ports import Floats, Pixels
+from edge.vision import geometry
 
 _WINDOW_PX = 128
 _TAPER = np.outer(np.hanning(_WINDOW_PX), np.hanning(_WINDOW_PX)).astype(np.float32)
@@ -60,7 +61,7 @@ def border(rgb: Pixels, box: Floats) -> float:
     of 1.4 faces' length, within `_NEAREST` to `_FURTHEST` of the centre; all four sides are turned alike.
     """
     scale = _SMALL_PX / rgb.shape[1]
-    small = cv2.resize(rgb, (_SMALL_PX, max(1, round(rgb.shape[0] * scale))), interpolation=cv2.INTER_AREA)
+    small = geometry.resize(rgb, _SMALL_PX, max(1, round(rgb.shape[0] * scale)))
     luma = np.sqrt(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32))  # shadows count like lights
     x0, y0, x1, y1 = (float(v) * scale for v in box)
     centre = ((x0 + x1) / 2, (y0 + y1) / 2)
