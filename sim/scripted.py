@@ -6,6 +6,7 @@ The figures are those measured on the puppets (docs/simulator.md), with noise; t
 import random
 
 from edge.core.light import Rgb
+from edge.core.liveness import share
 from edge.core.types import Action, ActionSeen, Advice, Cues, Observation
 from edge.ports import Floats, Frame
 from sim.people import Act, Deed, LightLamp, SendAside, Shift
@@ -16,11 +17,11 @@ from sim.scenario import Kind, Scenario, Visit
 from sim.stage import FILM_EVERY_S, limited, place_of
 
 NEUTRAL_FRAMES = 8
-PASSIVE = {Kind.LIVE: (0.98, 0.02), Kind.PRINT: (0.01, 0.01), Kind.REPLAY: (0.05, 0.05)}
-# (mean, deviation) of the other cues: what `edge.vision.relief` and `edge.vision.screen` say of such things.
+# (mean, deviation): the logit of the passive score, and what `edge.vision.cues` says of the puppets.
+PASSIVE = {Kind.LIVE: (8.0, 0.8), Kind.PRINT: (-6.0, 2.0), Kind.REPLAY: (-7.0, 2.0)}
 RELIEF = {Kind.LIVE: (0.85, 0.05), Kind.REPLAY: (0.85, 0.05)}  # once it has moved; a film moves, a print lies still
-MOIRE = {Kind.LIVE: (2.0, 0.3), Kind.PRINT: (2.2, 0.4), Kind.REPLAY: (3.5, 0.8)}
-BORDER = {Kind.LIVE: (0.25, 0.08), Kind.PRINT: (0.6, 0.1), Kind.REPLAY: (0.6, 0.1)}
+MOIRE = {Kind.LIVE: (1.7, 0.1), Kind.PRINT: (3.7, 0.2), Kind.REPLAY: (3.1, 0.1)}
+BORDER = {Kind.LIVE: (0.6, 0.1), Kind.PRINT: (0.89, 0.01), Kind.REPLAY: (0.91, 0.01)}
 SKIN, GREY = (0.35, 0.22, 0.16), (0.3, 0.3, 0.3)
 LIGHT_NOISE = 0.006  # of a patch's mean, from frame to frame
 LENGTHS_S = {Action.BLINK: 1.6, Action.NOD: 1.4, Action.OPEN_MOUTH: 1.2}
@@ -100,7 +101,7 @@ class ScriptedStage:
                 match = (0.82 if same else -0.05) + self._random.gauss(0, 0.03)
             else:
                 mean, spread = PASSIVE[visit.kind]
-                passive = min(max(mean + self._random.gauss(0, spread), 0.0), 1.0)
+                passive = share(mean + self._random.gauss(0, spread))
         return Observation(
             frame.number,
             frame.at_ns,

@@ -156,9 +156,9 @@ def test_more_frames_of_the_same_are_not_more_evidence(score: float, times: int)
 
 @given(SCORES, st.integers(1, 100))
 def test_the_odd_frame_does_not_decide(scores: list[float], seed: int) -> None:
-    """Fewer than a fifth of a session's frames may say anything: the others keep the sum within their own range."""
+    """A quarter of a session's frames may say anything: the others keep the sum within their own range."""
     odd = [0.0, 1.0][seed % 2]
-    spoiled = [*scores, *[odd] * ((len(scores) - 1) // 5)]
+    spoiled = [*scores, *[odd] * (len(scores) // 3)]
     logits = [liveness.logit(score, POLICY.passive_clip) for score in scores]
     assert POLICY.passive_curve.at(min(logits)) - 1e-9 <= ratio(POLICY, seen(spoiled))
     assert ratio(POLICY, seen(spoiled)) <= POLICY.passive_curve.at(max(logits)) + 1e-9

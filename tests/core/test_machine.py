@@ -190,7 +190,7 @@ def observations(draw: st.DrawFn) -> dict[str, Any]:
         "advice": draw(st.sampled_from([Advice.READY] * 6 + [Advice.TOO_FAR, Advice.TWO_FACES])),
         "track": draw(st.sampled_from([1] * 8 + [2])),
         "match": draw(st.sampled_from([0.6] * 6 + [0.3, 0.1, None])),
-        "passive": draw(st.sampled_from([0.9] * 6 + [0.4, 0.02, None])),
+        "passive": draw(st.sampled_from([0.9997] * 6 + [0.9, 0.02, None])),
         "cues": Cues(
             relief=draw(st.sampled_from([None, None, 0.9, 0.1, float("nan")])),
             moire=draw(st.sampled_from([None, 0.0, 0.2, 5.0])),

@@ -84,7 +84,7 @@ def test_what_is_left_out_takes_its_default() -> None:
         ({"light_challenge": 1}, "light_challenge"),
         ({"liveness_threshold": -3.0}, "clear miss"),
         ({"light_curve": [[0.0, 0.0], [1.0, 20.0]]}, "must not certify"),
-        ({"passive_curve": [[0.0, -6.0], [1.0, 0.5]]}, "passive_curve alone"),
+        ({"passive_curve": [[0.0, -6.0], [1.0, 0.4]]}, "passive_curve alone"),
         ({"border_curve": [[0.0, 0.0], [1.0, -9.0]]}, "no other cue alone"),
         ({"passive_threshold": 1.5}, "passive_threshold"),
         ({"passive_threshold": "0.5"}, "passive_threshold"),
@@ -138,9 +138,9 @@ def test_liveness_needs_enough_frames_and_meets_its_threshold_here() -> None:
 def test_a_policy_from_before_the_sum_is_still_followed_and_never_more_laxly() -> None:
     old = {"passive_combine": "median", "passive_trim": 0.1, "passive_threshold": 0.5, "passive_clear_attack": 0.15}
     assert Policy.from_mapping(old) == replace(POLICY, passive_trim=0.1)
-    strict = Policy.from_mapping(old | {"passive_threshold": 0.97})
+    strict = Policy.from_mapping(old | {"passive_threshold": 0.999})
     assert strict.liveness_threshold > POLICY.liveness_threshold
-    assert strict.passive_threshold == pytest.approx(0.97)
+    assert strict.passive_threshold == pytest.approx(0.999)
     assert Policy.from_mapping({"passive_threshold": 1.0}).liveness_threshold == POLICY.passive_curve.most
 
 

@@ -53,7 +53,15 @@ TICK_NS = 100_000_000
 
 # The eyes on a live person who is the one on the roster; stories change what differs.
 GENUINE = Observation(
-    frame_no=0, at_ns=0, faces=1, advice=Advice.READY, track=1, match=0.62, probe_frames=8, passive=0.93, neutral=True
+    frame_no=0,
+    at_ns=0,
+    faces=1,
+    advice=Advice.READY,
+    track=1,
+    match=0.62,
+    probe_frames=8,
+    passive=0.9997,
+    neutral=True,
 )
 NOBODY = Observation(frame_no=0, at_ns=0, faces=0, advice=Advice.NO_FACE)
 

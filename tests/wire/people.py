@@ -36,9 +36,9 @@ def attempt(**changes: object) -> t.Attempt:
         "consent": t.Consent(True, "2026-01", NOON + timedelta(seconds=20)),
         "captured_at": NOON + timedelta(seconds=45),
         "match": t.MatchEvidence(0.71, 0.36, 5),
-        "passive": t.PassiveEvidence(0.93, 0.73, 20),
+        "passive": t.PassiveEvidence(0.999, 0.9956, 20),
         "liveness": t.LivenessEvidence(
-            3.0, 1.0, 20, {"passive": t.CueEvidence(2.5, 2.5), "moire": t.CueEvidence(0.1, 0.5)}
+            3.0, 1.0, 20, {"passive": t.CueEvidence(6.9, 2.5), "border": t.CueEvidence(0.5, 0.5)}
         ),
         "actions": (t.ActionEvidence(t.Action.NOD, True, NOON + timedelta(seconds=30), 4200, 0.8),),
         "quality": {"sharpness": 88.5},
