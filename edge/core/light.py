@@ -67,7 +67,7 @@ STILL_WIDTH = 0.04
 SURE = 4.0  # the change is so many times its own uncertainty
 FOLLOWS = 0.75  # correlation with what was asked, at the best lag
 LEAST_CHANGE = 0.02  # ln hue per unit of the page's light: less is the camera's own doing
-ALIKE = 0.7  # what is round the face changes by so much of what the face changes
+ALIKE = 0.6  # what is round the face changes by so much of what the face changes
 # A wall at 2.5 m gets a 25th of what a face at 0.5 m gets; at 1.5 m, with skin three times as dark as the wall, that
 # leaves 3.  A face that the room lights more than its wall answers less, and is brighter in the picture by as much.
 NEARER = 2.0
