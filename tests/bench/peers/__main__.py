@@ -52,6 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
     (args.out / "peers.json").write_text(json.dumps(result, indent=1) + "\n")
     plot(result, args.out / "peers.png")
     console.print(table(result))
+    if result["accuracy"]:
+        console.print(accuracy_table(result))
     for name, why in result["missing"].items():
         console.print(f"{name} is not compared: {why}", style="yellow")
     console.print(sentence(result), highlight=False)
@@ -172,6 +174,20 @@ def table(result: dict[str, Any]) -> Table:
             figures = (row["p50_ms"], row["p95_ms"], row["cpu_ms"], ratio["wall"], ratio["cpu"])
             ends = (result["start_s"][name], result["peak_mb"][name])
             view.add_row(work, name, *(f"{each:g}" for each in (*figures, *ends)))
+    return view
+
+
+def accuracy_table(result: dict[str, Any]) -> Table:
+    """TAR at FMR 1e-3 of each library, by its own distance and by the other one."""
+    view = Table(title="140 genuine pairs of LFW (development), FMR 1e-3, bounds of 95 %")
+    for heading in ("library", "photos", "no face", "impostors", "TAR, own distance", "TAR, the other"):
+        view.add_column(heading, justify="left" if heading == "library" else "right")
+    for name, row in result["accuracy"].items():
+        own, other = row[row["own"]], row["euclid" if row["own"] == "cosine" else "cosine"]
+        tars = (
+            f"{100 * one['tar']:.1f} % ({100 * one['low']:.1f} to {100 * one['high']:.1f})" for one in (own, other)
+        )
+        view.add_row(name, f"{row['photos']}", f"{row['failures_to_acquire']}", f"{own['impostors']:,}", *tars)
     return view
 
 
