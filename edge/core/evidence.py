@@ -21,7 +21,7 @@ from edge.core.types import (
     PassiveEvidence,
 )
 
-MOST_SCORES = 300  # of each cue: at 10 Hz half a minute; more would only cost memory
+MOST_SCORES = 150  # of each cue, the latest: half a minute of every other frame; more would only cost time
 LONGEST_GAP_NS = 1_000_000_000  # between READY frames; a longer gap is not time spent looking
 
 

@@ -24,6 +24,7 @@ Deadlines          ends in                              by
   any page         "are you still there?", good-bye     reading_ask_s (idle_ask_s before the camera) + idle_end_s
   any visit        a colleague                          session_most_s
   Framing          one more try / a colleague           framing_s × max_tries; camera_wait_s without a camera
+    its light      the action                           4.7 s (`light`)
   Challenge        gently again / a colleague           action_window_s × max_tries
   Deciding         one more try; "not stored"           deciding_s; record_s
   Closing          Idle                                 closing_s, closing_ticket_s, goodbye_s, or a touch

@@ -240,6 +240,8 @@ class Player:
         self.events.append(event)
         self.state, effects = step(before, event, self.policy)
         self.effects += effects
+        # Whoever steers what is asked meets three prompts at most: one drawn, one after a refusal, one after others.
+        assert self.state.visit.draws <= 2 + self.policy.refusals_most
         if isinstance(event, Seen):
             self.seen_since_watch.append(event.observation)
         if isinstance(event, Recorded) and self.records:
