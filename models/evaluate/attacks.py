@@ -113,6 +113,8 @@ def weigh(
         unreadable=len(sessions) - len(seen),
         frames=sum(len(one.observations) for _, one in seen),
         without_face={"bona_fide": faceless[True], "attack": faceless[False]},
+        repeated=sum(each.frozen and each.faces > 0 for _, one in seen for each in one.observations),
+        unscored=len(frames) - len(with_face),
         frames_ready=figures(ready),
         frames_with_face=figures(with_face),
         sessions_ready=figures([session.judged for session in judged]),

@@ -218,6 +218,7 @@ def _groups(
                 fmr=_rate(passed, len(impostor), drawn.passed),
                 worse=worse,
                 worse_than_target=None if worse is None else worse > WORSE_TARGET,
+                certainly_worse=None if worse is None else fnmr.low > WORSE_TARGET * (whole.fnmr.value or 0.0),
             )
         )
     return found

@@ -90,7 +90,10 @@ class Ways(Shape):
 
 
 class Group(Shape):
-    """``worse`` is the group's FNMR by that of all pairs with a face; ``worse_than_target`` whether by over 25 %."""
+    """``worse`` is the group's FNMR by that of all pairs with a face; ``worse_than_target`` whether by over 25 %.
+
+    ``certainly_worse``: even the lower bound of the group's FNMR is over 25 % above the whole's.
+    """
 
     name: str
     genuine: Count
@@ -99,6 +102,7 @@ class Group(Shape):
     fmr: Rate
     worse: float | None
     worse_than_target: bool | None
+    certainly_worse: bool | None
 
 
 class Photos(Shape):
@@ -213,7 +217,11 @@ class SessionLine(Shape):
 
 
 class AttacksResult(Shape):
-    """`anxin models evaluate --attacks`."""
+    """`anxin models evaluate --attacks`.
+
+    Of all ``frames`` some have no face (``without_face``), some repeat an earlier one byte for byte (``repeated``),
+    and some with a face have no passive score (``unscored``); all others are in ``frames_with_face``.
+    """
 
     schema_: Literal["anxin.evaluate.attacks/1"] = Field(default="anxin.evaluate.attacks/1", alias="schema")
     models: dict[str, str]
@@ -224,6 +232,8 @@ class AttacksResult(Shape):
     unreadable: Count
     frames: Count
     without_face: dict[str, int]
+    repeated: Count
+    unscored: Count
     frames_ready: LivenessFigures
     frames_with_face: LivenessFigures
     sessions_ready: LivenessFigures

@@ -106,7 +106,7 @@ def show_pairs(result: PairsResult, console: Console) -> None:
                 rate(group.fnmr),
                 worse,
                 rate(group.fmr),
-                style="red" if group.worse_than_target else None,
+                style="red" if group.certainly_worse else "yellow" if group.worse_than_target else None,
             )
         console.print(table)
     console.print(
@@ -162,8 +162,8 @@ def show_attacks(result: AttacksResult, console: Console) -> None:
     console.print(cues)
     lost = result.without_face
     console.print(
-        f"frames without a face: {lost['bona_fide']:,} bona fide, {lost['attack']:,} of attacks; unreadable "
-        f"recordings: {result.unreadable}",
+        f"frames without a face: {lost['bona_fide']:,} bona fide, {lost['attack']:,} of attacks; repeated byte "
+        f"for byte: {result.repeated:,}; unreadable recordings: {result.unreadable}",
         highlight=False,
     )
     console.print(attacks_sentence(result), highlight=False)

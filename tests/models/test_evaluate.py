@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -243,6 +244,7 @@ def test_a_group_with_more_misses_is_marked_as_worse() -> None:
     old, young = result.groups
     assert (old.fnmr.value, old.worse, old.worse_than_target) == (1.0, 2.0, True)
     assert (young.fnmr.value, young.worse, young.worse_than_target) == (0.0, 0.0, False)
+    assert (old.certainly_worse, young.certainly_worse) == (True, False)
     # Nothing but genuine pairs: no rate of false matches is made up.
     assert (result.figures.with_face.eer, result.figures.with_face.fmr.value) == (None, None)
     assert result.figures.with_face.points == []
@@ -329,6 +331,26 @@ def test_who_was_never_seen_well_got_no_verdict_and_is_counted_apart() -> None:
     assert (result.frames_ready.bona_fide, result.frames_with_face.bona_fide) == (20, 40)
     assert [line.verdict for line in result.sessions] == ["pass", "none", "far", "pass", "none"]
     assert {kind.kind: kind.apcer.events for kind in figures.kinds} == {"mask": 0, "phone": 1}
+
+
+def test_every_frame_is_accounted_for() -> None:
+    frames = (
+        seen(0, 0.999),
+        replace(seen(1, None), frozen=True),
+        seen(2, None),
+        seen(3, None, Advice.NO_FACE),
+        seen(4, 0.999, Advice.HOLD_STILL),
+    )
+    result = attacks.weigh([session("film", live=True)], [Watched(frames)], Policy(), VERSIONS).result
+    kept = result.frames_with_face.bona_fide
+    assert (result.frames, kept, result.repeated, result.unscored, result.without_face["bona_fide"]) == (
+        5,
+        2,
+        1,
+        1,
+        1,
+    )
+    assert sum(held.frames for held in result.withheld) == 1
 
 
 def test_a_lost_face_begins_again_and_the_best_sighting_counts() -> None:
