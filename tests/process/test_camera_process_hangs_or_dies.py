@@ -19,6 +19,8 @@ from edge.runtime.slot import NewestFrame
 from edge.runtime.workers import Workers
 from tests.fakes import FakeNotifier
 
+pytestmark = [pytest.mark.process, pytest.mark.timeout(120)]
+
 PRODUCER = """
 import sys, time
 from pathlib import Path
