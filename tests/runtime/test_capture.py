@@ -1,9 +1,12 @@
 """What happens to a terminal whose camera freezes, hangs or is unplugged (field failures 1 and 4)."""
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from edge.core.types import CameraState, Event
 from edge.errors import CameraError, CameraGoneError, CameraStuckError
@@ -237,3 +240,37 @@ def test_the_slot_keeps_the_newest_frame_counts_the_dropped_and_forgets_on_reque
     slot.put(frames[0])
     slot.clear()
     assert slot.take(0) is None
+
+
+STEPS: dict[str, Callable[[ScriptedCamera], Frame | None]] = {
+    "good": big,
+    "same": same_picture,
+    "black": spoiled_big(spoil.black),
+    "torn": spoiled_big(spoil.torn),
+    "small": spoiled_big(spoil.resized),
+    "hang": hangs,
+    "end": ends,
+}
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(sorted(STEPS)), st.integers(1, 40)), min_size=1, max_size=6))
+def test_whatever_a_camera_does_only_good_pictures_get_through_and_two_seconds_are_the_most(
+    phases: list[tuple[str, int]],
+) -> None:
+    watched = Watched([STEPS[kind] for kind, times in [("good", 3), *phases] for _ in range(times)])
+    heard = 0.0
+    with pytest.raises(StopIteration):
+        while True:
+            before = len(watched.frames)
+            pause_s = watched.loop.turn()
+            now_s = watched.clock.monotonic_ns() / 1e9
+            if len(watched.frames) > before:
+                heard = now_s
+            if now_s - heard > 2.0:
+                assert watched.states[-1] is False
+            watched.clock.advance(pause_s)
+    sizes = {frame.rgb.shape for frame in watched.frames}
+    assert all(frame.rgb.max() > 100 and frame.rgb[-1].any() for frame in watched.frames)
+    assert sizes <= {(96, 128, 3), (48, 64, 3)}
+    assert all(before is not after for before, after in pairwise(watched.states))
