@@ -8,6 +8,7 @@ turning file descriptor 2 away for everybody's threads would be worse than the l
 """
 
 import importlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -36,6 +37,7 @@ class TfliteNet:
         self._interpreter = self._load(threads, runtime)
         self._input = self._only_input()
         self._outputs = self._outputs_in_order()
+        self._entry: Callable[[], NDArray[Any]] = self._interpreter.tensor(self._input["index"])
         self._table = self._input_table()
         self._tables = [_output_table(output) for output in self._outputs]
 
@@ -52,7 +54,7 @@ class TfliteNet:
         if self.spec.channels == "bgr":
             crop = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2BGR), np.uint8)
         # Straight into the model's own input; `invoke` refuses to run while somebody holds the view.
-        cv2.LUT(crop, self._table, self._interpreter.tensor(self._input["index"])()[0])
+        cv2.LUT(crop, self._table, self._entry()[0])
         self._interpreter.invoke()
         return tuple(map(self._read, self._outputs, self._tables))
 

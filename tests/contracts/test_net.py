@@ -19,6 +19,7 @@ from models import FOLDER
 
 INSTALLED = [name for name in RUNTIMES if importlib.util.find_spec(name)]
 MODELS = load_manifest(FOLDER).net_specs()
+NAMED = {spec.name: (spec, path) for spec, path in MODELS}
 
 
 @pytest.fixture(scope="module", params=INSTALLED)
@@ -78,7 +79,7 @@ def test_anything_but_uint8_pixels_of_the_right_size_is_a_value_error(net: Net) 
 
 
 def test_one_thread_or_two_give_the_same_answer(runtime: Runtime) -> None:
-    spec, path = MODELS[0]
+    spec, path = NAMED["face_detection"]
     one, two = (TfliteNet(spec, path, threads, runtime) for threads in (1, 2))
     for a, b in zip(one.run(picture(one)), two.run(picture(two)), strict=True):
         np.testing.assert_allclose(a, b, atol=0.05)
@@ -91,21 +92,21 @@ def test_a_damaged_file_is_a_model_error_that_says_what_to_do(
     path = tmp_path / "face_detection.tflite"
     path.write_bytes(content)
     with pytest.raises(ModelError, match="install Anxin's models again"):
-        TfliteNet(MODELS[0][0], path, runtime=runtime)
+        TfliteNet(NAMED["face_detection"][0], path, runtime=runtime)
 
 
 def test_a_missing_file_is_a_model_error(runtime: Runtime, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot be read"):
-        TfliteNet(MODELS[0][0], tmp_path / "absent.tflite", runtime=runtime)
+        TfliteNet(NAMED["face_detection"][0], tmp_path / "absent.tflite", runtime=runtime)
 
 
 def test_a_file_of_another_model_is_a_model_error(runtime: Runtime) -> None:
-    detection, liveness = MODELS[0], MODELS[3]
+    detection, liveness = NAMED["face_detection"], NAMED["passive_liveness"]
     assert detection[0].input_size_px == liveness[0].input_size_px
     with pytest.raises(ModelError, match="is not minifasnet"):
         TfliteNet(liveness[0], detection[1], runtime=runtime)
     with pytest.raises(ModelError, match="which has one input of"):
-        TfliteNet(MODELS[2][0], detection[1], runtime=runtime)
+        TfliteNet(NAMED["face_embedding"][0], detection[1], runtime=runtime)
 
 
 def test_the_interpreter_tells_its_name_and_version(runtime: Runtime) -> None:
@@ -139,7 +140,7 @@ def test_a_brighter_pixel_never_gets_a_smaller_value(mean: float, std: float, sc
 
 
 def test_channels_reach_the_model_in_the_order_of_its_spec(runtime: Runtime) -> None:
-    spec, path = MODELS[3]
+    spec, path = NAMED["passive_liveness"]
     swapped = NetSpec(spec.name, spec.version, spec.input_size_px, "rgb", spec.mean, spec.std, spec.outputs)
     bgr, rgb = TfliteNet(spec, path, runtime=runtime), TfliteNet(swapped, path, runtime=runtime)
     crop = picture(bgr)
