@@ -62,6 +62,8 @@ def main(args: argparse.Namespace) -> int:
     """Exit 0 when it was measured, whatever came out; raises AnxinError (2 for unusable input)."""
     # Progress and remarks go to stderr, so that --json can be piped.
     notes = Console(stderr=True)
+    if args.plots:
+        plots.ready(args.plots)
     out = Console(file=sys.stdout)
     if args.pairs is not None:
         return _pairs(args, notes, out)

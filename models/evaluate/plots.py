@@ -18,6 +18,15 @@ _LINES = ("#1b6ca8", "#c0562d", "#3c8d5a", "#8a5a9e", "#b08b1e", "#444444")
 _BINS = 80
 
 
+def ready(folder: Path) -> None:
+    """Whether anything could be drawn into ``folder``, asked before the long work; makes the folder.
+
+    Raises ToolError without matplotlib, StateError when the folder cannot be made.
+    """
+    _canvas()
+    _make(folder)
+
+
 def trade_off(
     heaps: Mapping[str, tuple[Scores, Scores]], file: Path, passed: str, refused: str, title: str
 ) -> Path | None:
@@ -96,19 +105,31 @@ def histogram(
 
 @contextmanager
 def _figure(file: Path, title: str) -> Iterator[Any]:
+    figure_kind, canvas_kind = _canvas()
+    figure = figure_kind(figsize=(5.2, 3.6), dpi=100, layout="tight")
+    canvas_kind(figure)
+    axes = figure.add_subplot()
+    axes.set_title(title, fontsize=10)
+    yield axes
+    _make(file.parent)
+    try:
+        # Without the library's name and version the same curve gives the same file.
+        figure.savefig(file, format="png", metadata={"Software": None})
+    except OSError as error:
+        raise StateError(f"{file} cannot be written ({error.strerror}); give another folder.") from error
+
+
+def _canvas() -> tuple[Any, Any]:
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError:
         raise ToolError("plots need matplotlib: install the extra `models`, or leave --plots out.") from None
-    figure = Figure(figsize=(5.2, 3.6), dpi=100, layout="tight")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    axes.set_title(title, fontsize=10)
-    yield axes
+    return Figure, FigureCanvasAgg
+
+
+def _make(folder: Path) -> None:
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        # Without the library's name and version the same curve gives the same file.
-        figure.savefig(file, format="png", metadata={"Software": None})
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StateError(f"{file} cannot be written ({error.strerror}); give --plots another folder.") from error
+        raise StateError(f"{folder} cannot be made a folder ({error.strerror}); give another one.") from error

@@ -53,8 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Write the report and its plots.  Exit 0; raises AnxinError (2 for data of another shape)."""
-    measured = measure(research.research(args.data), args.jobs, Console(stderr=True))
-    folder = args.out.parent / PLOTS
+    data, folder = research.research(args.data), args.out.parent / PLOTS
+    plots.ready(folder)
+    measured = measure(data, args.jobs, Console(stderr=True))
     drawn = draw(measured, Policy(), folder)
     content = render(measured, manifest(), Policy(), {name: f"{PLOTS}/{file.name}" for name, file in drawn.items()})
     try:

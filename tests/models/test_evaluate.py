@@ -16,7 +16,7 @@ from rich.console import Console
 
 from edge.core.policy import Policy, Verdict
 from edge.core.types import Advice, Observation
-from edge.errors import AnxinError, ToolError
+from edge.errors import AnxinError, StateError, ToolError
 from models import FOLDER, cli
 from models.evaluate import attacks, look, pairs, read, workers
 from models.evaluate.errors import UnusableInputError
@@ -125,6 +125,13 @@ def test_several_processes_see_what_one_sees(album: Path, nets: object) -> None:
             assert (one.embedding == other.embedding).all()
 
 
+def test_a_strip_of_a_picture_has_no_face(tmp_path: Path) -> None:
+    describe = look.Describe()()
+    for number, (high, wide) in enumerate(((1, 1), (1, 4000), (4000, 2))):
+        file = save(tmp_path / f"{number}.png", np.full((high, wide, 3), 128, np.uint8))
+        assert describe(file).failure == look.NO_FACE
+
+
 def refuse() -> Any:
     raise ToolError("this tool is not here.")
 
@@ -203,6 +210,12 @@ def test_without_matplotlib_a_plot_is_refused_in_one_sentence(
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ToolError, match="install the extra `models`"):
         anxin_models("evaluate", "--pairs", listed(album, *SIX), "--plots", tmp_path / "plots")
+
+
+def test_a_folder_for_plots_that_cannot_be_made_is_refused_before_the_work(album: Path) -> None:
+    file = listed(album, *SIX)
+    with pytest.raises(StateError, match="cannot be made a folder"):
+        anxin_models("evaluate", "--pairs", file, "--plots", file / "plots")
 
 
 # --- what the figures mean ------------------------------------------------------------------------------------
