@@ -13,10 +13,11 @@ from dataclasses import dataclass, field, replace
 import cv2
 import numpy as np
 
-from edge.core.types import ActionSeen, Advice, Cues, Observation
+from edge.core.types import ActionSeen, Advice, Observation
 from edge.ports import Floats, Frame, Net, Pixels
 from edge.vision import landmarks, quality, skin
 from edge.vision.actions import ActionWatcher, Signals
+from edge.vision.cues import CueWatch
 from edge.vision.detect import Detector, Face, iou
 from edge.vision.embed import EMBEDDING_NETS, Embedder, Probe
 from edge.vision.landmarks import Landmarker, Mesh
@@ -190,7 +191,7 @@ class Eyes:
                 track, actions = self._probe(frame.rgb, mesh, track, actions, frame.at_ns)
                 match = None if self._references is None else track.probe.best(self._references)
             if not (embedding_is_next and settings.take_turns):
-                passive = self._passive.score(frame.rgb, mesh.detector_box)
+                passive = self._passive.score(frame.rgb, mesh.detector_box, mirrored=track.mirror_next())
             track.ready_frames += 1
         elif settings.judge_withheld:
             passive = self._passive.score(frame.rgb, mesh.detector_box)
@@ -214,7 +215,7 @@ class Eyes:
             probe_frames=track.probe.frames,
             actions=actions,
             neutral=track.actions.neutral,
-            cues=Cues(skin=colours.skin, behind=colours.behind, room=colours.room),
+            cues=track.cues.step(frame.rgb, mesh, pose, colours, ready=advice is Advice.READY),
         )
 
     def _embedding_is_next(self, track: "_Track") -> bool:
@@ -268,10 +269,17 @@ class _Track:
         self.number = number
         self.probe = probe
         self.actions = actions
+        self.cues = CueWatch()
         self.ready_frames = 0
         self.seen_ns = 0
         self.missed = False
+        self._mirrored = True
         self._mesh: Mesh | None = None
+
+    def mirror_next(self) -> bool:
+        """Whether the passive net sees the next good frame mirrored: every other one."""
+        self._mirrored = not self._mirrored
+        return self._mirrored
 
     @property
     def mesh(self) -> Mesh:

@@ -1,5 +1,7 @@
 """What the eyes say about a face besides the passive score, through the whole pipeline."""
 
+import numpy as np
+
 from edge.core.types import Action, Advice, Observation
 from edge.ports import Frame, Pixels
 from edge.vision.pipeline import Eyes
@@ -31,7 +33,7 @@ def _borders(seen: list[Observation]) -> list[float]:
 
 
 def test_pattern_and_border_are_measured_in_turn_on_good_frames_only(eyes: Eyes) -> None:
-    dark: Pixels = photos.collins() // 6
+    dark: Pixels = (photos.collins() // 6).astype(np.uint8)
     seen = [eyes.observe(each) for each in photos.film(lambda n: dark if n < 4 else photos.collins(), 16)]
     assert all(
         each.cues.moire is None and each.cues.border is None for each in seen if each.advice is not Advice.READY
