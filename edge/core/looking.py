@@ -87,11 +87,13 @@ def framing_seen(state: State, event: Seen, policy: Policy) -> Step:
         broken = breaks(state.visit.evidence, seen)
         return _continuity_lost(state, policy) if broken else (lighting.see(state, seen), ())
     state = _advise(state, seen, policy)
+    if breaks(state.visit.evidence, seen) and _missed(*_verdicts(state, policy)):
+        return _continuity_lost(state, policy)  # what spoke against a face is not shaken off by stepping out
     if crowded(seen):
         return (state, ()) if state.visit.crowd else _forget_the_crowd(state)
     state = amend(state, crowd=False, evidence=collect(state.visit.evidence, seen))
     evidence = state.visit.evidence
-    match, alive = evidence.of_match(policy), evidence.of_liveness(policy)
+    match, alive = _verdicts(state, policy)
     if match is Verdict.PASS and alive is Verdict.PASS:
         if not evidence.settled(policy):
             return state, ()
@@ -252,8 +254,7 @@ def _other_movements(state: State, policy: Policy) -> Step:
 
 def decide(state: State, policy: Policy) -> Step:
     """Put match, alive and action together; a little more may be seen when a frame or two is missing."""
-    visit = state.visit
-    match, alive = visit.evidence.of_match(policy), visit.evidence.of_liveness(policy)
+    match, alive = _verdicts(state, policy)
     if match is Verdict.PASS and alive is Verdict.PASS:
         return _certify(state, policy)
     if Verdict.MORE in {match, alive}:
@@ -352,8 +353,14 @@ def _forget_the_crowd(state: State) -> Step:
 def _continuity_lost(state: State, policy: Policy) -> Step:
     visit = state.visit
     if visit.restarts >= policy.max_restarts:
-        return next_try(state, policy, Reason.CONTINUITY_LOST)
+        return next_try(state, policy, *_missed(*_verdicts(state, policy)), Reason.CONTINUITY_LOST)
     return start(state, policy, restarts=visit.restarts + 1, actions=unanswered(state))
+
+
+def _verdicts(state: State, policy: Policy) -> tuple[Verdict, Verdict]:
+    """Of the match and of liveness, so far."""
+    evidence = state.visit.evidence
+    return evidence.of_match(policy), evidence.of_liveness(policy)
 
 
 def _missed(match: Verdict, alive: Verdict) -> tuple[Reason, ...]:

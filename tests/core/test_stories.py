@@ -332,6 +332,28 @@ def test_a_printed_photo_is_referred_and_a_second_one_raises_an_alarm() -> None:
     assert story.replays()
 
 
+@pytest.mark.parametrize("shakes_off", ["steps out", "second face"])
+def test_what_spoke_against_a_face_is_not_shaken_off_by_leaving_the_picture(shakes_off: str) -> None:
+    story = Story().walks_up()
+    track = 1
+    while not story.records and story.seconds < 300:
+        story.looks(1.5, passive=0.5, track=track)
+        if shakes_off == "second face":
+            story.looks(0.2, faces=2, advice=Advice.TWO_FACES, track=track)
+        track += 1
+    assert story.record.outcome is Outcome.REFERRED
+    assert set(story.record.reasons) == {"presentation_attack_suspected", "continuity_lost"}
+    assert story.seconds < 40
+
+
+def test_a_good_face_may_come_and_go() -> None:
+    story = Story().walks_up()
+    for track in range(1, 12):
+        story.looks(0.8, track=track).looks(0.5, faces=2, advice=Advice.TWO_FACES, track=track)
+    assert story.state.visit.restarts == 0
+    assert story.looks(3, track=20).obeys(track=20).record.outcome is Outcome.CERTIFIED
+
+
 def test_the_odd_bad_frame_does_not_spoil_a_bona_fide_session() -> None:
     story = Story().walks_up()
     for _ in range(10):
