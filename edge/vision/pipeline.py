@@ -182,6 +182,7 @@ class Eyes:
                 pose.pitch_deg,
                 landmarks.eye_openness(mesh.points),
                 landmarks.mouth_openness(mesh.points),
+                landmarks.mouth_width(mesh.points),
             )
         )
         passive = match = None

@@ -8,19 +8,27 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class ActionSettings:
-    """When a movement counts as an action, always against the person's own neutral face on this track."""
+    """When a movement counts as an action, always against the person's own neutral face on this track.
+
+    Measured on one talking man (200 s, degraded in many ways) and on puppets of many faces: models/TRIED-actions.md.
+    """
 
     neutral_s: float = 0.5
     """Calm looking before the first action can be judged: half a second outlasts a blink and a syllable."""
     neutral_frames: int = 5
     """And at least this many frames, so that a slow camera cannot learn a neutral from one bad frame."""
+    calm_deg: float = 6.0
+    """Somebody who turns further than this within that time is still turning to the camera."""
     memory_s: float = 4.0
     """The neutral is the median of this long at rest: long against any action, short enough to follow a shift."""
+    rest_yaw_deg: float = 35.0
+    """Seats stand beside the camera, and cameras above or below the face: so far aside can still be "ahead"."""
+    rest_pitch_deg: float = 30.0
     ahead_yaw_deg: float = 15.0
-    """Only a head that looks about ahead can be neutral: somebody who holds a turn does not make it one."""
+    """But whoever was looking elsewhere and stays further aside than this may be holding the turn that was asked."""
     ahead_pitch_deg: float = 20.0
-    eyes_memory_s: float = 1.0
-    """For the eyes less, and always: they narrow with every look down, and a blink is short against a second."""
+    settle_s: float = 10.0
+    """Only after so long there it is a new posture."""
     gap_s: float = 0.5
     """A longer gap between frames says nothing about what happened in it: movements under way are forgotten."""
 
@@ -30,8 +38,8 @@ class ActionSettings:
     """Back within this the head is at rest again (hysteresis of a half)."""
     turn_full_deg: float = 35.0
     """A turn this far scores 1."""
-    turn_hold_s: float = 0.1
-    """One frame of a jumping mesh is not a turn."""
+    turn_hold_s: float = 0.08
+    """One frame of a jumping mesh is not a turn; two at 10 a second are, whatever their times' jitter."""
     turn_longest_s: float = 4.0
     """From leaving rest to far enough: slower than this is a drift of posture."""
 
@@ -44,28 +52,56 @@ class ActionSettings:
     """Down and up again within this; somebody who looks at the keypad stays down longer."""
     nod_yaw_deg: float = 15.0
     """While the head is turned this far, pitch cannot be trusted."""
+    nod_swing_deg: float = 5.0
+    """A head that swings sideways by more than this, and the share below of how far it goes down, looks somewhere."""
+    nod_swing_share: float = 0.5
+    nod_swing_s: float = 0.3
+    """What the head did so long before belongs to it."""
 
-    blink_shut: float = 0.76
-    """Share of the eyes' opening below which they count as shut: the mesh gives shut lids 0.45 to 0.75 of it.
-
-    On the talking face this finds 34 of the 35 listed blinks; what it finds besides are blinks too (docs/eyes.md).
-    """
-    blink_open: float = 0.85
-    """Share above which they are open; a blink also ends when half of the way is made up."""
-    blink_full: float = 0.45
-    """Shut to this share scores 1."""
-    blink_longest_s: float = 0.8
-    """A prompted blink of an elderly person lasts up to half a second; longer is looking down or resting."""
-    blink_slight_longest_s: float = 0.35
+    eyes_memory_s: float = 1.0
+    """The lids' level: they narrow with every look down, and a blink is short against a second."""
+    blink_rest: float = 0.10
+    """Share of their level by which lids may be lower and still at rest: the mesh trembles by 0.01."""
+    blink_depth: float = 0.20
+    """The least depth of a blink; the mesh gives shut lids 0.25 (narrow eyes, small faces) to 0.5 of the level."""
+    blink_full: float = 0.55
+    """As deep as this scores 1."""
+    blink_shortest_s: float = 0.05
+    """Nobody blinks faster: one frame of 30 a second is a jump of the mesh."""
+    blink_slight_longest_s: float = 0.3
     """A blink that is barely deep enough: on the talking face they last 0.1 to 0.25 s."""
+    blink_longest_s: float = 0.8
+    """A slow blink of an elderly person, if it is deep; longer and shallower is looking down."""
+    blink_tremors: float = 4.0
+    """Depths below so many sigma of this track's own tremor say nothing: small, dark or blurred faces."""
+    blink_still_deg: float = 2.0
+    """Lids seem lower while the head moves: each degree beyond this asks for `blink_depth_by_deg` more depth."""
+    blink_depth_by_deg: float = 0.006
     blink_yaw_deg: float = 20.0
     """Turned further than this the far eye is foreshortened and its lids cannot be told."""
 
-    mouth_gap: float = 0.22
-    """Widening over neutral (in outer-eye-corner distances) that counts as open: wider than speech keeps up."""
-    mouth_rest: float = 0.11
-    mouth_full: float = 0.45
-    mouth_hold_s: float = 0.4
+    shut_depth: float = 0.30
+    """Eyes kept shut on request are at least this deep; his looks down were 0.18 to 0.29, his blinks 0.32 to 0.43.
+
+    Not more than that apart: lids that cover the eye look alike, whatever is behind them.
+    """
+    shut_share: float = 0.8
+    """Or, where this person's own blinks are less deep, this share of their median."""
+    shut_least_depth: float = 0.20
+    shut_blinks: int = 9
+    """So many of the last blinks are remembered."""
+    shut_longest_s: float = 6.0
+    """Longer is resting, or asleep."""
+    shut_head_deg: float = 8.0
+    """The head of somebody who only shuts the eyes stays where it is; one who looks down takes it along."""
+
+    mouth_gap: float = 0.14
+    """Widening over neutral (in outer-eye-corner distances, 9 cm) that counts as open."""
+    mouth_rest: float = 0.07
+    mouth_full: float = 0.40
+    mouth_laugh: float = 1.0
+    """How much of the mouth's own widening is taken off: lips that laugh part by up to 0.22, and widen by 0.12."""
+    mouth_hold_s: float = 0.3
     """Vowels pass this in less; a mouth opened on request stays."""
     mouth_longest_s: float = 4.0
 

@@ -29,8 +29,39 @@ def test_an_old_slow_blink_counts(fps: float) -> None:
 
 
 @RATES
+@pytest.mark.parametrize("seconds", [1.0, 2.0, 4.0])
+def test_eyes_kept_shut_on_request_are_seen_and_so_is_for_how_long(fps: float, seconds: float) -> None:
+    (shut,) = seen(Face(fps).calm(2).closed_eyes(seconds).calm(2))
+    assert shut.action is Action.BLINK
+    assert (shut.completed_ns - shut.started_ns) / 1e9 == pytest.approx(seconds, abs=1.6 / fps)
+
+
+@RATES
 def test_closing_the_eyes_to_rest_is_no_blink(fps: float) -> None:
-    assert names(Face(fps).calm(2).closed_eyes(2).calm(2)) == []
+    assert names(Face(fps).calm(2).closed_eyes(12).calm(2)) == []
+
+
+@RATES
+def test_lids_that_follow_a_long_look_down_are_not_shut(fps: float) -> None:
+    assert names(Face(fps).calm(2).closed_eyes(2, depth=0.25).calm(2)) == []
+
+
+@RATES
+def test_narrow_eyes_that_shut_by_a_third_are_known_by_their_own_blinks(fps: float) -> None:
+    face = Face(fps, eyes=0.17, tremor=0.5).calm(2)
+    for _ in range(3):
+        face = face.blink(0.4, depth=0.27).calm(1.2)
+    assert names(face.closed_eyes(1.5, depth=0.28).calm(1.5)) == [Action.BLINK] * 4
+
+
+@RATES
+def test_a_head_that_goes_down_with_the_eyes_is_reading_not_shutting_them(fps: float) -> None:
+    assert Action.BLINK not in names(Face(fps).calm(2).reads(1.6).calm(2))
+
+
+def test_lids_that_stay_half_down_after_a_blink_are_not_a_second_one() -> None:
+    face = Face().calm(2).blink(0.2, depth=0.4)
+    assert names(face.closed_eyes(0.3, depth=0.18).calm(1.5)) == [Action.BLINK]
 
 
 @RATES
@@ -69,6 +100,33 @@ def test_looking_at_the_keypad_is_no_nod() -> None:
 @RATES
 def test_a_mouth_opened_on_request_counts(fps: float) -> None:
     assert names(Face(fps).calm(1.5).opens_mouth().calm(1)) == [Action.OPEN_MOUTH]
+
+
+@RATES
+def test_a_laugh_draws_the_lips_wide_and_is_no_open_mouth(fps: float) -> None:
+    assert names(Face(fps).calm(1.5).laughs(2.0).calm(1)) == []
+
+
+@RATES
+def test_a_small_mouth_opened_a_little_is_enough(fps: float) -> None:
+    assert names(Face(fps).calm(1.5).opens_mouth(1.5, gap=0.19).calm(1)) == [Action.OPEN_MOUTH]
+
+
+@RATES
+@pytest.mark.parametrize("yaw", [-25.0, 22.0])
+def test_who_sits_beside_the_camera_or_above_it_is_seen_like_everybody(fps: float, yaw: float) -> None:
+    face = Face(fps, yaw_deg=yaw, pitch_deg=-18).calm(1.5).turn_left().calm(1.5).nod().calm(1).turn_right().calm(1)
+    assert names(face) == [Action.TURN_LEFT, Action.NOD, Action.TURN_RIGHT]
+
+
+@RATES
+def test_a_head_that_is_still_turning_to_the_camera_has_no_neutral_yet(fps: float) -> None:
+    assert names(Face(fps).turns_up(30, 1.5).calm(3)) == []
+
+
+@RATES
+def test_a_glance_at_somebody_down_at_the_side_is_no_nod(fps: float) -> None:
+    assert Action.NOD not in names(Face(fps).calm(2).glances_down_aside().calm(1.5))
 
 
 @RATES

@@ -25,6 +25,7 @@ class Face:
     pitch_deg: float = -5.0
     eyes: float = 0.28
     mouth: float = 0.02
+    mouth_width: float = 0.58
     tremor: float = 1.0
     seed: int = 7
     _parts: list[tuple[float, Callable[[float], dict[str, float]]]] = field(default_factory=list)
@@ -35,8 +36,13 @@ class Face:
     def blink(self, seconds: float = 0.2, depth: float = 0.5) -> Self:
         return self._then(seconds, lambda t: {"eyes": -depth * self.eyes * _there_and_back(t / seconds)})
 
-    def closed_eyes(self, seconds: float) -> Self:
-        return self._then(seconds, lambda t: {"eyes": -0.5 * self.eyes})
+    def closed_eyes(self, seconds: float, depth: float = 0.5) -> Self:
+        return self._then(seconds, lambda t: {"eyes": -depth * self.eyes})
+
+    def reads(self, seconds: float) -> Self:
+        """Looks at the keypad, lids and head: too long for a blink, too slow for a nod."""
+        way = lambda t: _plateau(t / seconds)  # noqa: E731
+        return self._then(seconds, lambda t: {"eyes": -0.4 * self.eyes * way(t), "pitch_deg": -14 * way(t)})
 
     def looks_down(self, seconds: float) -> Self:
         """The gaze, not the head: lids follow it slowly."""
@@ -57,6 +63,19 @@ class Face:
 
     def opens_mouth(self, seconds: float = 1.2, gap: float = 0.4) -> Self:
         return self._then(seconds, lambda t: {"mouth": gap * _plateau(t / seconds)})
+
+    def laughs(self, seconds: float) -> Self:
+        """Lips part far and are drawn wide: what the talking face did."""
+        way = lambda t: _plateau(t / seconds)  # noqa: E731
+        return self._then(seconds, lambda t: {"mouth": 0.2 * way(t), "mouth_width": 0.12 * way(t)})
+
+    def turns_up(self, degrees: float, seconds: float) -> Self:
+        """Comes turned away, and turns to the camera."""
+        return self._then(seconds, lambda t: {"yaw_deg": degrees * (1 - t / seconds)})
+
+    def glances_down_aside(self, seconds: float = 1.4) -> Self:
+        way = lambda t: _there_and_back(t / seconds)  # noqa: E731
+        return self._then(seconds, lambda t: {"pitch_deg": -13 * way(t), "yaw_deg": 14 * way(t)})
 
     def talks(self, seconds: float) -> Self:
         """Five syllables a second, some of them wide, and the head goes with them."""
@@ -89,6 +108,7 @@ class Face:
                         self.pitch_deg + change.get("pitch_deg", 0.0) + tremble(0.5),
                         max(0.0, self.eyes + change.get("eyes", 0.0) + tremble(0.006)),
                         max(0.0, self.mouth + change.get("mouth", 0.0) + tremble(0.004)),
+                        self.mouth_width + change.get("mouth_width", 0.0) + tremble(0.005),
                     )
                 )
             start += seconds
