@@ -285,9 +285,12 @@ class _Asked:
 def _judged(fit: _Fit, raw: _Fit, behind: _Fit | None, walls: _Fit | None, samples: Sequence[Sample]) -> Answer:
     if fit.sure and fit.strength >= LEAST_CHANGE:
         # With the white balance still in both: it moves them alike.
-        like = behind is not None and behind.sure and behind.strength >= ALIKE * raw.strength
-        if not like:
+        if behind is None:
+            return Answer.UNTOLD
+        if behind.strength + 2 * behind.error < ALIKE * raw.strength:
             return Answer.FOLLOWED
+        if not (behind.sure and behind.strength >= ALIKE * raw.strength):
+            return Answer.UNTOLD
         glaring = _brighter([(each.skin, each.behind) for each in samples]) > GLARING
         return Answer.UNTOLD if glaring else Answer.ALIKE
     if walls is not None and walls.sure:
