@@ -22,7 +22,7 @@ def models_folder(folder: Path | None = None) -> Path:
 def open_net(spec: NetSpec, file: Path) -> Net:
     """One model on one thread: on a loaded two-core machine two threads are slower (design/models.md).
 
-    So is OpenCV, which cuts the models' crops: handing a strip of one to another core takes longer than the strip.
+    OpenCV, which cuts the models' crops, gains nothing by a second one either, and the page needs a core, too.
     """
     cv2.setNumThreads(1)
     return TfliteNet(spec, file, threads=1)

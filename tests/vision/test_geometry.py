@@ -92,3 +92,39 @@ def test_a_crop_at_the_scale_of_the_picture_is_the_picture() -> None:
     rgb = cv2.GaussianBlur(np.random.default_rng(1).integers(0, 255, (200, 200, 3), np.uint8), (0, 0), 2)
     crop = geometry.warp(rgb, geometry.square_crop((100.0, 100.0), 100, 0, 100), 100)
     assert np.abs(crop.astype(int) - rgb[50:150, 50:150].astype(int)).max() <= 2
+
+
+@settings(deadline=None)
+@given(scale=scales, degrees=angles, x=shifts, y=shifts, seed=seeds)
+def test_depth_grows_with_the_picture_and_nothing_else(
+    scale: float, degrees: float, x: float, y: float, seed: int
+) -> None:
+    points = np.random.default_rng(seed).uniform(-100, 100, (20, 3)).astype(np.float32)
+    matrix = similarity(scale, degrees, x, y)
+    moved = geometry.apply_in_space(matrix, points)
+    assert moved.shape == (20, 3) and moved.dtype == np.float32
+    assert np.allclose(moved[:, :2], geometry.apply(matrix, points[:, :2]), atol=1e-3 * max(1, scale))
+    assert np.allclose(moved[:, 2], scale * points[:, 2], atol=1e-3 * max(1, scale))
+
+
+@settings(deadline=None, max_examples=30)
+@given(width=st.integers(20, 500), height=st.integers(20, 500), seed=seeds)
+def test_a_smaller_picture_has_the_light_of_the_larger(width: int, height: int, seed: int) -> None:
+    fine = np.random.default_rng(seed).integers(0, 256, (height // 4 + 1, width // 4 + 1, 3), np.uint8)
+    rgb = np.asarray(cv2.resize(fine, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+    small = geometry.resize(rgb, 16, 16)
+    whole = cv2.resize(rgb, (16, 16), interpolation=cv2.INTER_AREA)
+    assert small.shape == (16, 16, 3)
+    assert abs(float(small.mean()) - float(whole.mean())) < 6
+
+
+def test_a_picture_with_an_odd_last_row_is_halved_as_if_it_were_not_there() -> None:
+    rgb = np.random.default_rng(2).integers(0, 256, (65, 81, 3), np.uint8)
+    assert np.array_equal(geometry.resize(rgb, 40, 32), geometry.resize(rgb[:64, :80], 40, 32))
+
+
+def test_a_large_frames_letterbox_still_averages_noise() -> None:
+    noise = np.random.default_rng(3).integers(0, 256, (480, 640, 3), np.uint8)
+    square, _ = geometry.letterbox(noise, 128)
+    inside = square[16:112].astype(float)
+    assert inside.std() < 0.35 * noise.std() and abs(inside.mean() - noise.mean()) < 2
