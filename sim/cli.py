@@ -259,7 +259,7 @@ def _line(what: dict[str, object]) -> None:
 
 def _show(report: Report) -> None:
     table = Table(box=None, pad_edge=False, title=f"{report.title} (depth {report.depth}, seed {report.seed})")
-    for column in ("visit", "outcome", "page", "match", "passive", "seconds", "as expected"):
+    for column in ("visit", "outcome", "page", "match", "liveness", "seconds", "as expected"):
         table.add_column(column)
     for visit in report.visits:
         reasons = f" ({', '.join(visit.reasons)})" if visit.reasons else ""
@@ -268,7 +268,7 @@ def _show(report: Report) -> None:
             f"{visit.outcome or '-'}{reasons}",
             visit.page or "-",
             "-" if visit.match is None else f"{visit.match:.2f}",
-            "-" if visit.passive is None else f"{visit.passive:.2f}",
+            "-" if visit.liveness is None else f"{visit.liveness:+.1f}",
             f"{visit.seconds:.1f}",
             "yes" if visit.as_expected else f"no: {visit.difference}",
         )

@@ -22,6 +22,7 @@ class VisitReport:
     attempts: int = 0
     match: float | None = None
     passive: float | None = None
+    liveness: float | None = None  # the sum of all cues' log-likelihood ratios
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +70,5 @@ def judge(visit: Visit, attempts: Sequence[Attempt], ending: Page | None, second
         last.attempts if last else 0,
         round(last.match.score, 3) if last and last.match else None,
         round(last.passive.score, 3) if last and last.passive else None,
+        round(last.liveness.score, 2) if last and last.liveness else None,
     )
