@@ -6,7 +6,6 @@ embedding.  Nothing but figures leaves `Eyes.observe`.
 """
 
 import math
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -17,13 +16,13 @@ from edge.core.types import ActionSeen, Advice, Observation
 from edge.ports import Floats, Frame, Net, Pixels
 from edge.vision import landmarks, quality, skin
 from edge.vision.actions import ActionWatcher, Signals
-from edge.vision.cues import CueWatch
 from edge.vision.detect import Detector, Face, iou
 from edge.vision.embed import EMBEDDING_NETS, Embedder, Probe
 from edge.vision.landmarks import Landmarker, Mesh
 from edge.vision.liveness import PassiveLiveness
 from edge.vision.quality import Figures
 from edge.vision.settings import EyesSettings
+from edge.vision.track import Repeats, Track
 
 _NS = 1_000_000_000
 _PHOTO_LONGEST_PX = 1280
@@ -56,10 +55,10 @@ class Eyes:
         self._passive = PassiveLiveness(nets["passive_liveness"], self._settings.passive_box_scale)
         self._references: Floats | None = None
         self._tracks = 0
-        self._track: _Track | None = None
+        self._track: Track | None = None
         self._rivals: list[Face] = []
         self._detected_ns: int | None = None
-        self._repeats = _Repeats()
+        self._repeats = Repeats()
         self._last: Observation | None = None
 
     def watch(self, references: Floats | None) -> None:
@@ -67,7 +66,7 @@ class Eyes:
         self._references = references
         self._drop_track()
         self._rivals, self._detected_ns, self._last = [], None, None
-        self._repeats = _Repeats()
+        self._repeats = Repeats()
 
     def observe(self, frame: Frame) -> Observation:
         """The figures of one frame.  Frames must come in the order of their times."""
@@ -219,7 +218,7 @@ class Eyes:
             cues=track.cues.step(frame.rgb, mesh, pose, colours, ready=advice is Advice.READY),
         )
 
-    def _embedding_is_next(self, track: "_Track") -> bool:
+    def _embedding_is_next(self, track: Track) -> bool:
         """Good frames go in turn to the embedding and the passive net; once the probe is full, more to the latter."""
         if self._references is None:
             return False
@@ -229,8 +228,8 @@ class Eyes:
         return track.ready_frames % every == 0
 
     def _probe(
-        self, rgb: Pixels, mesh: Mesh, track: "_Track", actions: tuple[ActionSeen, ...], at_ns: int
-    ) -> tuple["_Track", tuple[ActionSeen, ...]]:
+        self, rgb: Pixels, mesh: Mesh, track: Track, actions: tuple[ActionSeen, ...], at_ns: int
+    ) -> tuple[Track, tuple[ActionSeen, ...]]:
         """One more embedding for the probe; a face unlike the probe is somebody else, on a track of its own."""
         # Every other one from the mirror image: the mean of a probe then has both, as a reference has, at no cost.
         embedding = self._embedder.embed(rgb, mesh.five, mirrored=track.probe.frames % 2 == 1)
@@ -242,9 +241,9 @@ class Eyes:
             track.probe.add(embedding)
         return track, actions
 
-    def _new_track(self) -> "_Track":
+    def _new_track(self) -> Track:
         self._tracks += 1
-        self._track = _Track(self._tracks, Probe(self._settings.probe_most), ActionWatcher(self._settings.actions))
+        self._track = Track(self._tracks, Probe(self._settings.probe_most), ActionWatcher(self._settings.actions))
         return self._track
 
     def _drop_track(self) -> None:
@@ -261,73 +260,6 @@ def find_mesh(nets: Mapping[str, Net], rgb: Pixels) -> Floats | None:
     landmarker = Landmarker(nets["face_landmarks"])
     # Once more from its own mesh: a crop that sits well gives the steadier mesh.
     return landmarker.again(rgb, landmarker.at_face(rgb, faces[0])).points
-
-
-class _Track:
-    """One uninterrupted sighting of one face, and all evidence that rests on it."""
-
-    def __init__(self, number: int, probe: Probe, actions: ActionWatcher) -> None:
-        self.number = number
-        self.probe = probe
-        self.actions = actions
-        self.cues = CueWatch()
-        self.ready_frames = 0
-        self.seen_ns = 0
-        self.missed = False
-        self._mirrored = True
-        self._mesh: Mesh | None = None
-
-    def mirror_next(self) -> bool:
-        """Whether the passive net sees the next good frame mirrored: every other one."""
-        self._mirrored = not self._mirrored
-        return self._mirrored
-
-    @property
-    def mesh(self) -> Mesh:
-        if self._mesh is None:
-            raise RuntimeError("a track has a mesh from its first frame on")
-        return self._mesh
-
-    def is_over(self, at_ns: int, settings: EyesSettings) -> bool:
-        """Whether the face was out of sight for so long that it may be another one."""
-        longest_s = settings.lost_after_s if self.missed else settings.blind_after_s
-        return at_ns - self.seen_ns > longest_s * _NS
-
-    def could_be(self, mesh: Mesh, at_ns: int, settings: EyesSettings) -> bool:
-        """Whether a head can have moved there in the time."""
-        passed_s = (at_ns - self.seen_ns) / _NS
-        width = max(self.mesh.width_px, 1.0)
-        moved = math.dist(mesh.centre, self.mesh.centre) / width
-        grown = max(mesh.width_px, 1.0) / width
-        reach = min(settings.jump_widths, settings.jump_widths / 3 + settings.speed_widths_s * passed_s)
-        return moved <= reach and 1 / settings.growth_ratio <= grown <= settings.growth_ratio
-
-    def move_to(self, mesh: Mesh, at_ns: int) -> float:
-        """Take over the new mesh; the head's speed in face widths a second."""
-        speed = 0.0
-        if self._mesh is not None and at_ns > self.seen_ns:
-            moved = math.dist(mesh.centre, self._mesh.centre)
-            speed = moved / max(mesh.width_px, 1.0) / ((at_ns - self.seen_ns) / _NS)
-        self._mesh, self.seen_ns, self.missed = mesh, at_ns, False
-        return speed
-
-
-class _Repeats:
-    """Notices a frame that repeats one of the last few byte for byte: a camera that hangs does that, a lens never.
-
-    A sparse sample finds candidates, and only those are compared whole.
-    """
-
-    def __init__(self, kept: int = 4) -> None:
-        self._kept: deque[tuple[bytes, Pixels]] = deque(maxlen=kept)
-
-    def seen_before(self, rgb: Pixels) -> bool:
-        sample = rgb[7::31, 5::29].tobytes()
-        for other, pixels in self._kept:
-            if other == sample and np.array_equal(pixels, rgb):
-                return True
-        self._kept.append((sample, rgb))
-        return False
 
 
 def _with_room(rgb: Pixels) -> Pixels:
