@@ -128,6 +128,21 @@ class Sampler:
         """How many people the chosen genuine pairs are of; None when it cannot be told."""
         return len(np.unique(self.first[chosen & self.listed.same])) if self.by_people else None
 
+    def people_pairs(self, chosen: Chosen, way: Way | None = None) -> int | None:
+        """How many pairs of people the impostor pairs are of; None when it cannot be told.
+
+        Of the folder where there is one and all pairs of a ``way`` are meant, otherwise of the chosen of the list.
+        """
+        if way is not None and self.crowds is not None:
+            crowd = self.crowds.ready if way == "ready" else self.crowds.with_face
+            people = self.crowds.people if way == "all" else len(np.unique(crowd.person))
+            return people * (people - 1) // 2
+        if not self.by_people:
+            return None
+        other = chosen & ~self.listed.same
+        both = np.sort(np.stack([self.first[other], self.second[other]]), axis=0)
+        return int(np.unique(both, axis=1).shape[1])
+
     def _wanted(self, chosen: Chosen) -> bootstrap.Wanted:
         same = chosen & self.listed.same
         return bootstrap.Wanted(self.listed.score[same], self.first[same])

@@ -78,7 +78,8 @@ def compare(
         genuine, impostor = _heaps(listed, crowds, way)
         drawn = sampler.bounds(way, policy.match_threshold, replicates)
         chosen = listed.chosen(way)
-        figures[way] = _figures(genuine, impostor, drawn, sampler.people(chosen), _accuracy(listed, chosen), policy)
+        apart = (sampler.people(chosen), sampler.people_pairs(chosen, way))
+        figures[way] = _figures(genuine, impostor, drawn, apart, _accuracy(listed, chosen), policy)
         if way == "with_face":
             whole = (genuine, impostor)
     if whole is None:
@@ -117,7 +118,7 @@ def _figures(
     genuine: Scores,
     impostor: Scores,
     drawn: bootstrap.Bounds,
-    people: int | None,
+    apart: tuple[int | None, int | None],
     accuracy: Accuracy | None,
     policy: Policy,
 ) -> MatchFigures:
@@ -146,23 +147,24 @@ def _figures(
         eer=None if equal is None else EqualError(rate=equal.rate, threshold=equal.threshold),
         auc=metrics.auc(genuine, impostor) if both else None,
         points=points,
-        fmr=_rate(impostor.passing(threshold), impostor.total, drawn.passed),
-        fnmr=_rate(genuine.total - genuine.passing(threshold), genuine.total, drawn.refused, people),
+        fmr=_rate(impostor.passing(threshold), impostor.total, drawn.passed, apart[1]),
+        fnmr=_rate(genuine.total - genuine.passing(threshold), genuine.total, drawn.refused, apart[0]),
         accuracy=accuracy,
     )
 
 
-def _rate(events: int, trials: int, drawn: metrics.Interval | None, people: int | None = None) -> Rate:
+def _rate(events: int, trials: int, drawn: metrics.Interval | None, apart: int | None) -> Rate:
     """With the widest of the exact bounds, those of the bootstrap, and, of nothing seen, the rule of three by people.
 
     Pairs are fewer people than they seem: a thousand pairs of five people without a miss are five people without one.
+    ``apart``: of how many people the genuine pairs are, or of how many pairs of people the impostor pairs; or None.
     """
     exact = Rate.of(events, trials)
     low, high = exact.low, exact.high
     if drawn is not None:
         low, high = min(low, drawn.low), max(high, drawn.high)
-    if people and trials and not events:
-        high = max(high, metrics.binomial_bounds(0, people).high)
+    if apart and trials and not events:
+        high = max(high, metrics.binomial_bounds(0, apart).high)
     return exact.model_copy(update={"low": low, "high": high})
 
 
@@ -215,7 +217,7 @@ def _groups(
                 genuine=len(genuine),
                 impostor=len(impostor),
                 fnmr=fnmr,
-                fmr=_rate(passed, len(impostor), drawn.passed),
+                fmr=_rate(passed, len(impostor), drawn.passed, sampler.people_pairs(chosen)),
                 worse=worse,
                 worse_than_target=None if worse is None else worse > WORSE_TARGET,
                 certainly_worse=None if worse is None else fnmr.low > WORSE_TARGET * (whole.fnmr.value or 0.0),

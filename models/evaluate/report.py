@@ -144,10 +144,12 @@ def render(measured: Measured, models: Manifest, policy: Policy, drawn: Mapping[
     tried = sorted(file.name for file in FOLDER.glob("TRIED*.md"))
     parts = [
         text.head(measured.press.result, measured.asian.result, measured.sessions.result, policy),
+        text.targets(measured.press.result, measured.asian.result, measured.frames.result, measured.sessions.result),
         text.stamped(stamp(models, policy)),
         text.match(measured.press, policy, [drawn[name] for name in ("match_det", "match_rates", "match_scores")]),
         text.asian(
             measured.asian,
+            measured.press.result,
             measured.by_sitting.result,
             research.subjects(measured.data.pictures),
             policy,
