@@ -336,11 +336,11 @@ def test_who_was_never_seen_well_got_no_verdict_and_is_counted_apart() -> None:
         session("hidden", live=False, kind="mask"),
     ]
     watched = [
-        film(*[0.999] * 20),
-        film(*[0.999] * 20, advice=Advice.TOO_DARK),
+        film(*[0.99999] * 20),
+        film(*[0.99999] * 20, advice=Advice.TOO_DARK),
         film(*[0.001] * 20),
-        film(*[0.999] * 20),
-        film(*[0.999] * 3),
+        film(*[0.99999] * 20),
+        film(*[0.99999] * 3),
     ]
     result = attacks.weigh(sessions, watched, policy, VERSIONS).result
     figures = result.sessions_ready
@@ -361,11 +361,11 @@ def test_who_was_never_seen_well_got_no_verdict_and_is_counted_apart() -> None:
 
 def test_every_frame_is_accounted_for() -> None:
     frames = (
-        seen(0, 0.999),
+        seen(0, 0.99999),
         replace(seen(1, None), frozen=True),
         seen(2, None),
         seen(3, None, Advice.NO_FACE),
-        seen(4, 0.999, Advice.HOLD_STILL),
+        seen(4, 0.99999, Advice.HOLD_STILL),
     )
     result = attacks.weigh([session("film", live=True)], [Watched(frames)], Policy(), VERSIONS).result
     kept = result.frames_with_face.bona_fide
@@ -380,16 +380,16 @@ def test_every_frame_is_accounted_for() -> None:
 
 
 def test_a_lost_face_begins_again_and_the_best_sighting_counts() -> None:
-    frames = [seen(n, 0.001, track=1) for n in range(10)] + [seen(10 + n, 0.999, track=2) for n in range(10)]
+    frames = [seen(n, 0.001, track=1) for n in range(10)] + [seen(10 + n, 0.99999, track=2) for n in range(10)]
     judged = attacks.judge(session("film", live=False), Watched(tuple(frames)), Policy())
     assert judged.verdict is Verdict.PASS
     assert judged.ready_frames == 10
 
 
 def test_one_picture_is_judged_by_its_one_frame_and_four_frames_of_a_film_are_not() -> None:
-    picture = attacks.judge(session("a.png", live=True, video=False), film(0.999), Policy())
+    picture = attacks.judge(session("a.png", live=True, video=False), film(0.99999), Policy())
     assert picture.verdict is Verdict.PASS
-    clip = attacks.judge(session("a.mp4", live=True), film(*[0.999] * (Policy().min_passive_frames - 1)), Policy())
+    clip = attacks.judge(session("a.mp4", live=True), film(*[0.99999] * (Policy().min_passive_frames - 1)), Policy())
     assert clip.verdict is Verdict.MORE
 
 
