@@ -189,3 +189,13 @@ def test_the_record_s_cues_add_up_to_its_sum() -> None:
     assert record is not None and set(record.cues) == set(Cue)
     assert math.fsum(cue.llr for cue in record.cues.values()) == record.score
     assert Evidence().liveness_record(POLICY) is None
+
+
+@given(st.sampled_from(OTHERS), FINITE, st.floats(8.0, 10.0))
+def test_only_an_extreme_cue_alone_holds_up_whom_the_passive_net_accepts_as_it_does_most_people(
+    cue: Cue, statistic: float, value: float
+) -> None:
+    """95 of 100 bona fide frames have a logit above 7.6 (models/TRIED-liveness.md)."""
+    curve = POLICY.curves[cue]
+    assume(curve.at(statistic) >= curve.least / 2)
+    assert seen([liveness.share(value)] * 9, {cue: statistic}).of_liveness(POLICY) is Verdict.PASS
