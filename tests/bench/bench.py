@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from edge.adapters.tflite import runtime_version
+from edge.errors import AnxinError
 from tests.bench.chain import measure_chain
 from tests.bench.eyes import YARDSTICK, measure_frames, measure_idle
 from tests.bench.plot import draw
@@ -34,6 +35,12 @@ TARGETS: tuple[tuple[str, float, str], ...] = (
     ("terminal.idle", 0.03, "terminal: share of a core with nobody there"),
     ("idle", 0.03, "eyes alone: share of a core with nobody there"),
 )
+
+EXAMPLES = """examples:
+  python -m tests.bench.bench                                    the minute and a half of `make bench`
+  python -m tests.bench.bench --plot bench.png                   with a picture of where a frame's time goes
+  python -m tests.bench.bench --look-s 600                       look for ten minutes: does memory grow?
+"""
 
 
 def measure(rounds: int, look_s: float, tell: Callable[[str], None]) -> dict[str, Any]:
@@ -139,21 +146,39 @@ def sentence(result: dict[str, Any]) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench.bench",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--json", type=Path, default=Path("bench.json"), help="where the figures go")
     parser.add_argument("--plot", type=Path, help="a picture (PNG) of where a frame's time goes; needs matplotlib")
-    parser.add_argument("--rounds", type=int, default=120, help="frames to measure")
-    parser.add_argument("--look-s", type=float, default=12.0, help="how long to look at somebody; memory at its end")
+    parser.add_argument("--rounds", type=_positive, default=120, help="frames to measure")
+    parser.add_argument(
+        "--look-s", type=_positive, default=12, help="how long to look at somebody; memory at its end"
+    )
     args = parser.parse_args(arguments)
     console = Console()
-    with console.status("") as status:
-        result = measure(args.rounds, args.look_s, lambda what: status.update(f"measuring {what}"))
-    args.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    if args.plot is not None:
-        draw(result, args.plot)
-    show(result, console)
+    try:
+        with console.status("") as status:
+            result = measure(args.rounds, args.look_s, lambda what: status.update(f"measuring {what}"))
+        args.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        show(result, console)
+        if args.plot is not None:
+            draw(result, args.plot)
+    except AnxinError as error:
+        console.print(f"bench: {error}", style="red", soft_wrap=True, highlight=False)
+        return 1
     console.print(sentence(result), soft_wrap=True, highlight=False)
     return 0
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
 
 
 def _spread(spread: dict[str, float] | None) -> tuple[str, str]:
