@@ -72,7 +72,7 @@ def table(scored: list[tuple[Visit, light.LightAnswer]]) -> str:
             inside = [(v.kind, a.score or 0.0) for v, a in scored if band in {"", band_of(v)}]
             people = [score for k, score in inside if k == "live"]
             attacks = [score for k, score in inside if k != "live" and kind in {k, "all of them"}]
-            figures.append(f"{auc(people, attacks):.3f}")
+            figures.append(f"{auc(people, attacks):.3f}" if people and attacks else "")
         lines.append(f"| {kind} | {' | '.join(figures)} |")
     return "\n".join(lines)
 
