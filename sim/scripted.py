@@ -70,6 +70,8 @@ class ScriptedStage:
                 self._alone = True
             case LightLamp():
                 self._dark = self._behind = False
+                self._room_light = Light()
+                self._room_light = Light()
             case _:
                 pass
 
