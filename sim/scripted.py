@@ -71,7 +71,6 @@ class ScriptedStage:
             case LightLamp():
                 self._dark = self._behind = False
                 self._room_light = Light()
-                self._room_light = Light()
             case _:
                 pass
 
