@@ -45,10 +45,10 @@ def main(arguments: list[str] | None = None) -> int:
     here = Path(__file__).parent
     python = str(Path(os.environ.get("VIRTUAL_ENV", Path(__file__).parents[3] / ".venv")) / "bin" / "python")
     wanted = [Installed(OURS, (python, str(here / "work_ours.py"))), *peers]
+    args.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="anxin-peers-") as scratch, console.status("") as status:
         result = _measure(wanted, Path(scratch), args, status.update)
     result["ratios"] = _ratios(result)
-    args.out.mkdir(parents=True, exist_ok=True)
     (args.out / "peers.json").write_text(json.dumps(result, indent=1) + "\n")
     plot(result, args.out / "peers.png")
     console.print(table(result))

@@ -11,6 +11,7 @@ from edge import app
 from edge.adapters.tflite import runtime_version
 from edge.ports import Frame
 from edge.vision.detect import Detector
+from edge.vision.embed import EMBEDDING_NETS, Embedder
 from edge.vision.landmarks import Landmarker
 from edge.vision.pipeline import Eyes
 from edge.vision.settings import EyesSettings
@@ -23,6 +24,7 @@ def main() -> None:
         raise SystemExit(report.sentence)
     eyes = Eyes(nets, EyesSettings(take_turns=False))
     detector, landmarker = Detector(nets["face_detection"]), Landmarker(nets["face_landmarks"])
+    embedder = Embedder([nets[name] for name in EMBEDDING_NETS])
     known = eyes.describe(Frame(0, 0, rgb))
     assert known is not None
     eyes.watch(known.embedding[None])
@@ -32,9 +34,8 @@ def main() -> None:
         return landmarker.at_face(rgb, detector.find(rgb)[0]).points
 
     def embedding() -> object:
-        seen = eyes.describe(Frame(0, 0, rgb))
-        assert seen is not None
-        return seen
+        # As on a frame of the terminal; enrolment (`describe`) takes the mirrored face too.
+        return embedder.embed(rgb, landmarker.at_face(rgb, detector.find(rgb)[0]).five)
 
     def liveness() -> object:
         # Half a second apart: the detector is due on every frame, and the track goes on.  One pixel differs, or the
