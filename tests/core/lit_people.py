@@ -95,6 +95,7 @@ def _seen(setting: Setting, page: Rgb, then: Rgb, tints: list[float], television
     screen = setting.who in {Who.SCREEN, Who.TABLET, Who.FILM}
     # Luminance of white: what is lit reflects as much, what glows has its own.  The camera exposes for the face.
     near, far = SCREEN_CD if screen else setting.lux / math.pi, wall_lux / math.pi
+    exposed = near if screen else near * (1 + 0.6 * PAGE_LUX / setting.lux)
     beside = near if paper or setting.who in {Who.TABLET, Who.FILM} else far
     face = _lit(page, setting.lux, FACE_M, setting.warmth)
     wall = _lit(page, wall_lux, WALL_M, setting.warmth)
@@ -114,7 +115,7 @@ def _seen(setting: Setting, page: Rgb, then: Rgb, tints: list[float], television
     def of(colour: Rgb, lit: Rgb, white: float, red_tint: float, blue_tint: float) -> Rgb:
         tint = (math.exp(red_tint) * red, 1.0, math.exp(blue_tint) * blue)
         r, g, b = (
-            min(white / near * c * v * w * t / 2, 1.0) for c, v, w, t in zip(colour, lit, back, tint, strict=True)
+            min(white / exposed * c * v * w * t / 2, 1.0) for c, v, w, t in zip(colour, lit, back, tint, strict=True)
         )
         return r, g, b
 

@@ -201,3 +201,10 @@ def test_the_page_s_light_fades_from_its_own_colour_and_back() -> None:
     assert light.page_light(asked, -1) == own == pytest.approx(light.page_light(asked, 2 * SECOND))
     half = light.page_light(asked, round(light.FADE_S / 2 * 1e9))
     assert all(min(a, b) <= c <= max(a, b) for a, b, c in zip(own, lit, half, strict=True)) and half not in {own, lit}
+
+
+@pytest.mark.parametrize("lux", [0.2, 0.5, 1.0, 3.0, 10.0])
+def test_where_the_page_is_the_only_lamp_a_person_has_nothing_held_against_them(lux: float) -> None:
+    """Then the wall follows as well, but is far darker than the face."""
+    scores = [found.score for found in answers(Setting(lux=lux), FEW)]
+    assert all(score is None or score > 0 for score in scores)
