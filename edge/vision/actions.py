@@ -295,7 +295,7 @@ class ActionWatcher:
         self._last_ns: int | None = None
         learn = (s.neutral_s, s.neutral_frames)
         self._yaw, self._pitch = Baseline(s.memory_s, *learn), Baseline(s.memory_s, *learn)
-        self._mouth, self._mouth_width = Baseline(s.memory_s, *learn), Baseline(s.memory_s, *learn)
+        self._mouth, self._mouth_width = Baseline(s.memory_s, *learn), Baseline(s.mouth_width_memory_s, *learn)
         self._lids = Lids(s)
         turn = (s.turn_rest_deg, s.turn_deg, s.turn_full_deg, s.turn_longest_s, 0.0, s.turn_hold_s)
         self._left = Movement(Shape(Action.TURN_LEFT, *turn))

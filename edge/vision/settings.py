@@ -101,6 +101,8 @@ class ActionSettings:
     mouth_full: float = 0.40
     mouth_laugh: float = 1.0
     """How much of the mouth's own widening is taken off: lips that laugh part by up to 0.22, and widen by 0.12."""
+    mouth_width_memory_s: float = 20.0
+    """Its width at rest: a laugh of some seconds must not become the neutral."""
     mouth_hold_s: float = 0.3
     """Vowels pass this in less; a mouth opened on request stays."""
     mouth_longest_s: float = 4.0

@@ -17,6 +17,7 @@ from edge.core.policy import Policy
 from edge.core.types import Action, ActionSeen
 
 _NS = 1_000_000_000
+TURNS = frozenset({Action.TURN_LEFT, Action.TURN_RIGHT})  # put aside together, as `edge.core.looking` does
 _A_DAY = datetime(2026, 11, 23, tzinfo=UTC)
 
 
@@ -41,10 +42,14 @@ class Film:
 
 @dataclass(frozen=True)
 class Attacker:
-    """Who plays the film: asks for another action until one of ``wants`` is asked, if the terminal lets them."""
+    """Who plays the film: asks for another action until one of ``wants`` is asked, if the terminal lets them.
+
+    ``repeats``: how often "show me again" is pressed at the end of a window, so that a new one begins for nothing.
+    """
 
     wants: frozenset[Action] = frozenset(Action)
     refusals: int = 0
+    repeats: int = 0
 
 
 def challenge_passed(
@@ -57,11 +62,15 @@ def challenge_passed(
     """One challenge against the film from a random moment on; ``first``: the first action asked, else random."""
     now_ns = dice.randrange(film.length_ns)
     tries, refused, refusals, many = 1, set[Action](), attacker.refusals, False
+    repeats = attacker.repeats
     action = first or dice.choice(policy.actions)
-    while action not in attacker.wants and refusals and len(refused) + 1 < len(policy.actions):
+    while action not in attacker.wants and refusals:
         refusals -= 1
-        refused.add(action)
-        action = dice.choice([each for each in policy.actions if each not in refused])
+        refused |= TURNS if action in TURNS else {action}
+        left = [each for each in policy.actions if each not in refused]
+        if not left:
+            return False
+        action = dice.choice(left)
     prompt = challenge.Prompt(action, now_ns, now_ns, _A_DAY)
     while True:
         ends_ns = challenge.deadline_ns(prompt, policy)
@@ -72,6 +81,10 @@ def challenge_passed(
                 return True
             if prompt.too_many_others:
                 break
+        if repeats and not prompt.too_many_others:
+            repeats, now_ns = repeats - 1, ends_ns
+            prompt = challenge.anew(prompt, now_ns, _A_DAY)
+            continue
         if tries >= policy.max_tries or (prompt.too_many_others and many):
             return False
         tries += 1

@@ -209,13 +209,11 @@ def summed(rows: list[Row]) -> list[Row]:
 
 
 def luck_of(film: Film, policy: Policy, rounds: int, seed: int = 1) -> dict[str, float]:
-    """The chance of passing for each kind asked first, for a random one, and with one or four refusals at will."""
+    """The chance of passing for each kind asked first, for a random one, and for who uses every button there is."""
     answer = {str(action): chance(film, policy, seed, rounds, first=action) for action in Action}
     answer["random"] = chance(film, policy, seed, rounds)
-    for refusals in (1, 4):
-        answer[f"{refusals} refused"] = max(
-            chance(film, policy, seed, rounds, Attacker(frozenset({action}), refusals)) for action in Action
-        )
+    pressing = [Attacker(frozenset({action}), policy.refusals_most, policy.repeats_most) for action in policy.actions]
+    answer["at best"] = max(chance(film, policy, seed, rounds, attacker) for attacker in pressing)
     return answer
 
 
