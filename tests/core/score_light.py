@@ -1,4 +1,4 @@
-"""How well light tells people from pictures by the physical model: `python -m tests.core.score_light` (half a minute).
+"""How well light tells people from pictures by the physical model: `python -m tests.core.score_light`.
 
 400 people and 120 of each attack, drawn from their seeds; the figures of docs/adr/0009-light-challenge.md.
 """
