@@ -84,7 +84,7 @@ def test_what_is_left_out_takes_its_default() -> None:
         ({"light_challenge": 1}, "light_challenge"),
         ({"liveness_threshold": -3.0}, "clear miss"),
         ({"light_curve": [[0.0, 0.0], [1.0, 20.0]]}, "must not certify"),
-        ({"passive_curve": [[0.0, -6.0], [1.0, 0.2]]}, "passive_curve alone"),
+        ({"passive_curve": [[0.0, -6.0], [1.0, -0.2]]}, "passive_curve alone"),
         ({"border_curve": [[0.0, 0.0], [1.0, -9.0]]}, "no other cue alone"),
         ({"passive_threshold": 1.5}, "passive_threshold"),
         ({"passive_threshold": "0.5"}, "passive_threshold"),
