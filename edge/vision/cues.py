@@ -1,8 +1,12 @@
-"""What besides the passive net is measured on one track: relief on every frame, pattern and border on some."""
+"""What besides the passive net is measured on one track: relief on every frame, pattern and border on some.
+
+Relief has two halves, the face itself and what is beside it; either shows a sheet.
+"""
 
 from edge.core.types import Cues
 from edge.ports import Pixels
 from edge.vision import screen
+from edge.vision.backdrop import BackdropWatch
 from edge.vision.landmarks import Mesh, Pose
 from edge.vision.relief import ReliefWatch
 from edge.vision.skin import Colours
@@ -18,12 +22,18 @@ class CueWatch:
 
     def __init__(self) -> None:
         self._relief = ReliefWatch()
+        self._backdrop = BackdropWatch()
         self._ready_frames = 0
 
     def step(self, rgb: Pixels, mesh: Mesh, pose: Pose, colours: Colours, *, ready: bool) -> Cues:
         """The cues of one frame; ``ready``: there was nothing to improve in it."""
         ahead = abs(pose.yaw_deg) < _AHEAD_YAW_DEG and abs(pose.pitch_deg) < _AHEAD_PITCH_DEG
-        relief = self._relief.step(mesh, calm=ready and ahead)
+        self._backdrop.step(rgb, mesh)
+        told = [
+            each for each in (self._relief.step(mesh, calm=ready and ahead), self._backdrop.stays) if each is not None
+        ]
+        # Either shows a sheet by itself; what one finds flat the other cannot excuse.
+        relief = min(told, default=None)
         moire = border = None
         if ready:
             turn, rest = divmod(self._ready_frames, _EVERY)
