@@ -312,8 +312,8 @@ def limits() -> str:
     return """
 ## What these data cannot say
 
-- Genuine pairs: 140, of press photos; Labeled Faces in the Wild are known to be mostly of white men in middle age (not
-  counted here). An FNMR below 1 in 140 cannot be seen in them; every smaller figure above is extrapolated.
+- Genuine pairs: 140, of press photos; Labeled Faces in the Wild are known to be mostly of white men in middle age
+  (not counted here). An FNMR below 1 in 140 cannot be seen in them; every smaller figure above is extrapolated.
 - Impostors: over a million pairs, but of 1,453 people; the bounds draw the people, not the pairs. FAR 1e-4 rests on
   some 117 pairs; 1e-6 is not measurable.
 - Asian faces: 8 students. Elderly faces: nobody's age is known. These are the people the terminal serves.
@@ -368,7 +368,7 @@ def _pictures(drawn: Sequence[str]) -> list[str]:
 
 
 def _one_in(rate: Rate) -> str:
-    return f"none of {rate.trials:,}" if not rate.value else f"one in {1 / rate.value:,.0f}"
+    return f"none of {rate.trials:,}" if not rate.value else f"one in {rounded(1 / rate.value)}"
 
 
 def _extrapolated(share: float | None) -> str:
