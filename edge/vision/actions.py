@@ -260,7 +260,7 @@ class Lids:
         """How deep this person's lids are when shut, so far as their own blinks have shown it."""
         s = self._settings
         if not self._depths:
-            return s.shut_depth
+            return s.shut_unknown_depth
         own = sorted(self._depths)[len(self._depths) // 2]
         return min(max(s.shut_share * own, s.shut_least_depth), s.shut_depth)
 

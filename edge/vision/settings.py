@@ -85,6 +85,8 @@ class ActionSettings:
 
     Not more than that apart: lids that cover the eye look alike, whatever is behind them.
     """
+    shut_unknown_depth: float = 0.24
+    """As long as they have not blinked: narrow lids shut by a quarter of their level, and puppets' painted ones."""
     shut_share: float = 0.8
     """Or, where this person's own blinks are less deep, this share of their median."""
     shut_least_depth: float = 0.20
