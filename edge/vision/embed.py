@@ -2,8 +2,8 @@
 
 Two nets look at the same crop, both trained on faces brought onto the five ArcFace points; their unit vectors stand
 one after the other, so the cosine of two embeddings is the mean of the two nets' cosines.  What was measured is in
-models/TRIED.md, why in docs/adr/0008.  Embeddings stay in memory here, are forgotten by `Probe.forget`, and leave only
-as cosines; enrolment alone takes one out (`Eyes.describe`).
+models/TRIED.md, why in docs/adr/0008.  Embeddings stay in memory here, are forgotten by `Probe.forget`, and leave
+only as cosines; enrolment alone takes one out (`Eyes.describe`).
 """
 
 import math
