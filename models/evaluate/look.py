@@ -84,9 +84,9 @@ def picture(file: Path) -> Pixels | None:
     """RGB uint8 (H, W, 3), turned as its camera was held; None when it cannot be read as a picture."""
     try:
         raw = np.fromfile(file, np.uint8)
-    except OSError:
+        bgr = cv2.imdecode(raw, cv2.IMREAD_COLOR) if raw.size else None
+    except (OSError, cv2.error):  # OpenCV decodes nothing above a gigapixel
         return None
-    bgr = cv2.imdecode(raw, cv2.IMREAD_COLOR) if raw.size else None
     return None if bgr is None else np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
 
 

@@ -15,6 +15,7 @@ VIDEOS = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".w
 LIVE, SPOOF = "live", "spoof"
 _FIXED = ("path_a", "path_b", "same", "fold")
 _MOST_ROWS = 5_000_000
+_MOST_GROUPS = 200  # every group has a bootstrap of its own; a column of names would take hours and say nothing
 
 
 class Row(BaseModel):
@@ -59,6 +60,11 @@ def pairs(file: Path, root: Path, group_by: str | None = None) -> list[Pair]:
         raise UnusableInputError(f"{file} lists no pair; write one a line below the heading path_a,path_b,same.")
     if any((pair.fold is None) != (found[0].fold is None) for pair in found):
         raise UnusableInputError(f"{file} gives some pairs a fold and others none; give all or none.")
+    if (groups := len({pair.group for pair in found})) > _MOST_GROUPS:
+        raise UnusableInputError(
+            f"{file}, column {group_by}: {groups:,} different values, at most {_MOST_GROUPS} can be groups; "
+            "give --group-by a coarser column."
+        )
     return found
 
 

@@ -3,7 +3,9 @@
 import argparse
 import json
 import re
+import struct
 import sys
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from io import StringIO
@@ -135,6 +137,28 @@ def test_a_strip_of_a_picture_has_no_face(tmp_path: Path) -> None:
         assert describe(file).failure == look.NO_FACE
 
 
+def test_a_picture_of_more_pixels_than_can_be_decoded_is_unreadable(tmp_path: Path) -> None:
+    file = save(tmp_path / "1.png", np.zeros((8, 8, 3), np.uint8))
+    content = bytearray(file.read_bytes())
+    content[16:24] = struct.pack(">II", 60_000, 60_000)
+    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+    file.write_bytes(content)
+    assert look.picture(file) is None
+
+
+def test_a_folder_in_which_nobody_has_a_face_gives_no_impostors_and_no_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("one", "two"):
+        save(tmp_path / name / "1.png", np.full((100, 100, 3), 90, np.uint8))
+    file = listed(tmp_path, "one/1.png,one/1.png", heading="path_a,path_b")
+    assert anxin_models("evaluate", "--pairs", file, "--impostors-from", tmp_path, "--json") == 0
+    figures = json.loads(capsys.readouterr().out)["figures"]
+    assert (figures["with_face"]["impostor"], figures["all"]["impostor"]) == (0, 1)
+    assert (figures["all"]["fmr"]["events"], figures["all"]["fnmr"]["events"]) == (0, 1)
+    assert [point["low"] for point in figures["all"]["points"]] == [None] * 3
+
+
 def refuse() -> Any:
     raise ToolError("this tool is not here.")
 
@@ -177,6 +201,14 @@ def test_a_list_that_is_wrong_is_refused_with_its_line(
     with pytest.raises(UnusableInputError, match=says) as refused:
         read.pairs(listed(tmp_path, *lines, heading=heading), tmp_path)
     assert refused.value.exit_code == 2
+
+
+def test_a_column_of_names_is_no_column_of_groups(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"")
+    file = listed(tmp_path, *(f"a.png,a.png,1,{n}" for n in range(201)))
+    assert len(read.pairs(file, tmp_path)) == 201
+    with pytest.raises(UnusableInputError, match="column band: 201 different values"):
+        read.pairs(file, tmp_path, "band")
 
 
 def test_what_cannot_be_evaluated_is_refused_in_one_sentence(tmp_path: Path, album: Path) -> None:
@@ -282,9 +314,10 @@ def test_names_that_contradict_the_list_make_pairs_the_unit() -> None:
         read.Pair(Path("flat/0"), Path("flat/1"), same=True),
         read.Pair(Path("flat/2"), Path("flat/3"), same=False),
     ]
-    folder = [Photo(file, file.parent) for file in faces]
     assert pairs.compare(Seen(rows, faces), Policy(), VERSIONS, replicates=20).result.bootstrap.unit == "pairs"
-    assert folder
+    # A folder that says who is who decides, even where the list's own folders do not.
+    folder = [Photo(file, Path(name)) for file, name in zip(faces, "aabc", strict=True)]
+    assert pairs.compare(Seen(rows, faces, folder), Policy(), VERSIONS, replicates=20).result.bootstrap.unit == "people"
 
 
 # --- attacks --------------------------------------------------------------------------------------------------
