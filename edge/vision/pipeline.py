@@ -283,4 +283,6 @@ def _bounded(rgb: Pixels) -> Pixels:
     scale = _PHOTO_LONGEST_PX / max(rgb.shape[:2])
     if scale >= 1:
         return rgb
-    return np.asarray(cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    # A strip is one pixel wide at least: OpenCV refuses a picture of none.
+    width, height = (max(1, round(side * scale)) for side in (rgb.shape[1], rgb.shape[0]))
+    return np.asarray(cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA), np.uint8)

@@ -20,7 +20,6 @@ from models.evaluate.read import Presentation
 UNREADABLE, NO_FACE = "unreadable", "no_face"
 _PICTURE_NS = 200_000_000  # between the pictures of a folder that is one session: as if five came a second
 _FRAME_TIMEOUT_S = 10.0
-_LEAST_SIDE_PX = 32  # no face can be found in less, and a strip one pixel wide cannot be made smaller
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +48,7 @@ class Describe:
             rgb = picture(file)
             if rgb is None:
                 return Looked(UNREADABLE)
-            seen = None if min(rgb.shape[:2]) < _LEAST_SIDE_PX else eyes.describe(Frame(0, 0, rgb))
+            seen = eyes.describe(Frame(0, 0, rgb))
             return Looked(NO_FACE) if seen is None else Looked(None, seen.advice, seen.embedding)
 
         return describe

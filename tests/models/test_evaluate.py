@@ -317,7 +317,8 @@ def test_names_that_contradict_the_list_make_pairs_the_unit() -> None:
     assert pairs.compare(Seen(rows, faces), Policy(), VERSIONS, replicates=20).result.bootstrap.unit == "pairs"
     # A folder that says who is who decides, even where the list's own folders do not.
     folder = [Photo(file, Path(name)) for file, name in zip(faces, "aabc", strict=True)]
-    assert pairs.compare(Seen(rows, faces, folder), Policy(), VERSIONS, replicates=20).result.bootstrap.unit == "people"
+    both = pairs.compare(Seen(rows, faces, folder), Policy(), VERSIONS, replicates=20).result
+    assert both.bootstrap.unit == "people"
 
 
 # --- attacks --------------------------------------------------------------------------------------------------
