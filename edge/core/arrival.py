@@ -238,12 +238,17 @@ def confirmed(state: State, _event: Touched, policy: Policy) -> Step:
     return to(state, Screen.CONSENT), ()
 
 
-def not_me(state: State, _event: Touched, _policy: Policy) -> Step:
-    return _ask_number(state, Phrase.ASK_NUMBER_AGAIN)
+def not_me(state: State, _event: Touched, policy: Policy) -> Step:
+    return _another_number(state, policy, Phrase.ASK_NUMBER_AGAIN)
 
 
-def confirm_back(state: State, _event: Touched, _policy: Policy) -> Step:
-    return _ask_number(state, None)
+def confirm_back(state: State, _event: Touched, policy: Policy) -> Step:
+    return _another_number(state, policy, None)
+
+
+def _another_number(state: State, policy: Policy, notice: Phrase | None) -> Step:
+    """Who was already looked at leaves a record: going back must not make looks that nobody counts."""
+    return leave(state, policy) if state.visit.tries else _ask_number(state, notice)
 
 
 # --- Consent -------------------------------------------------------------------------------------------------

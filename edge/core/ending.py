@@ -163,7 +163,9 @@ def visits_in_vain(state: State, person_ref: str, policy: Policy) -> int:
 
 
 def _visits(state: State, policy: Policy) -> tuple[tuple[str, int], ...]:
-    """Those in vain, with the visit that ends now if it showed an action or missed a try; a certificate clears them.
+    """Those in vain, with the visit that ends now if it counts; a certificate clears them.
+
+    It counts if it showed an action, missed a try, or once had a score below its threshold.
 
     The memory is this process's: a restart forgets it, and so does the `MOST_VISITS`-th other visit.
     """
@@ -174,7 +176,7 @@ def _visits(state: State, policy: Policy) -> tuple[tuple[str, int], ...]:
     attempt = visit.ending.attempt if visit.ending else None
     if attempt is not None and attempt.outcome is Outcome.CERTIFIED:
         return tuple(each for each in state.visits if each[0] != person.person_ref)
-    if not (visit.draws or visit.misses):
+    if not (visit.draws or visit.misses or visit.spoken_against):
         return state.visits
     since_ns = state.now_ns - seconds_ns(policy.visits_within_s)
     kept = tuple(each for each in state.visits if each[1] > since_ns)

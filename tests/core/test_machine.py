@@ -431,7 +431,6 @@ def test_the_readers_page_names_every_page_reason_and_deadline() -> None:
     unnamed = {key for key in deadlines if f"`{key}`" not in text}
     assert unnamed == {
         "reaction_least_s",
-        "blinks_within_s",
         "eyes_shut_s",
         "face_holds_s",
         "quiet_s",
