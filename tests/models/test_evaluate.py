@@ -3,9 +3,7 @@
 import argparse
 import json
 import re
-import struct
 import sys
-import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from io import StringIO
@@ -20,7 +18,7 @@ from rich.console import Console
 
 from edge.core.policy import Policy, Verdict
 from edge.core.types import Advice, Observation
-from edge.errors import AnxinError, StateError, ToolError
+from edge.errors import AnxinError, ModelError, StateError, ToolError
 from models import FOLDER, cli
 from models.evaluate import attacks, look, pairs, read, workers
 from models.evaluate.errors import UnusableInputError
@@ -138,12 +136,8 @@ def test_a_strip_of_a_picture_has_no_face(tmp_path: Path) -> None:
 
 
 def test_a_picture_of_more_pixels_than_can_be_decoded_is_unreadable(tmp_path: Path) -> None:
-    file = save(tmp_path / "1.png", np.zeros((8, 8, 3), np.uint8))
-    content = bytearray(file.read_bytes())
-    content[16:24] = struct.pack(">II", 60_000, 60_000)
-    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
-    file.write_bytes(content)
-    assert look.picture(file) is None
+    (tmp_path / "1.png").write_bytes(photos.gigapixels())
+    assert look.picture(tmp_path / "1.png") is None
 
 
 def test_a_folder_in_which_nobody_has_a_face_gives_no_impostors_and_no_error(
@@ -230,6 +224,20 @@ def test_what_cannot_be_evaluated_is_refused_in_one_sentence(tmp_path: Path, alb
         with pytest.raises(AnxinError, match=says) as stopped:
             anxin_models("evaluate", *words)
         assert stopped.value.exit_code == 2
+
+
+def test_no_figure_is_made_under_the_name_of_another_file(album: Path, tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    models.mkdir()
+    for file in (FOLDER / "manifest.toml", *FOLDER.glob("*.tflite")):
+        (models / file.name).write_bytes(file.read_bytes())
+    with (models / "passive_liveness.tflite").open("r+b") as changed:
+        changed.seek(-1, 2)
+        changed.write(b"\xff")
+    for words in (("--pairs", listed(album, *SIX)), ("--attacks", album)):
+        with pytest.raises(ModelError, match="is not the file the manifest names") as stopped:
+            anxin_models("evaluate", *words, "--folder", models)
+        assert stopped.value.exit_code == 11
 
 
 def test_pairs_or_attacks_must_be_chosen(capsys: pytest.CaptureFixture[str]) -> None:
