@@ -16,6 +16,7 @@ from edge.core.types import ActionSeen, Advice, Observation
 from edge.ports import Floats, Frame, Net, Pixels
 from edge.vision import landmarks, quality, skin
 from edge.vision.actions import ActionWatcher, Signals
+from edge.vision.cues import CueWatch
 from edge.vision.detect import Detector, Face, iou
 from edge.vision.embed import EMBEDDING_NETS, Embedder, Probe
 from edge.vision.landmarks import Landmarker, Mesh
@@ -242,8 +243,14 @@ class Eyes:
         return track, actions
 
     def _new_track(self) -> Track:
+        settings = self._settings
         self._tracks += 1
-        self._track = Track(self._tracks, Probe(self._settings.probe_most), ActionWatcher(self._settings.actions))
+        self._track = Track(
+            self._tracks,
+            Probe(settings.probe_most),
+            ActionWatcher(settings.actions),
+            CueWatch(in_turn=settings.cues_in_turn),
+        )
         return self._track
 
     def _drop_track(self) -> None:

@@ -70,11 +70,15 @@ class Watch:
     most_s: float = 60.0
 
     def __call__(self) -> Callable[[Presentation], Watched]:
-        eyes = Eyes(open_nets(self.models), EyesSettings(judge_withheld=True))
+        nets = open_nets(self.models)
+        of_films = Eyes(nets, EyesSettings(judge_withheld=True))
+        of_pictures = Eyes(nets, EyesSettings(judge_withheld=True, cues_in_turn=False))
 
         def watch(session: Presentation) -> Watched:
-            eyes.watch(None)
-            return _video(eyes, session.files[0], self.most_s) if session.video else _pictures(eyes, session.files)
+            if not session.video:
+                return _pictures(of_pictures, session.files)
+            of_films.watch(None)
+            return _video(of_films, session.files[0], self.most_s)
 
         return watch
 

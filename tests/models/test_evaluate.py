@@ -153,6 +153,14 @@ def test_a_folder_in_which_nobody_has_a_face_gives_no_impostors_and_no_error(
     assert [point["low"] for point in figures["all"]["points"]] == [None] * 3
 
 
+def test_one_picture_has_a_pattern_and_a_border_since_no_later_frame_will(tmp_path: Path) -> None:
+    file = save(tmp_path / "1.png", photos.collins())
+    (seen,) = look.Watch()()(Presentation("1.png", (file,), True, "live", video=False)).observations
+    assert seen.advice is Advice.READY
+    assert seen.cues.moire is not None
+    assert seen.cues.border is not None
+
+
 def refuse() -> Any:
     raise ToolError("this tool is not here.")
 
