@@ -1,7 +1,6 @@
 """What is to be evaluated, parsed: a list of pairs, a folder of people, a folder of live people and attacks."""
 
 import csv
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -177,11 +176,6 @@ def presentations(folder: Path, *, by_folder: bool = False) -> list[Presentation
             "put bona fide recordings into live/ and attacks into spoof/KIND/."
         )
     return found
-
-
-def count_of(found: list[Presentation]) -> Mapping[bool, int]:
-    """How many are bona fide (True) and attacks (False)."""
-    return {kind: sum(each.bona_fide is kind for each in found) for kind in (True, False)}
 
 
 def _why(error: Exception) -> str:
