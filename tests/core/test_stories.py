@@ -553,6 +553,13 @@ def test_the_light_is_not_begun_anew_until_its_colours_suit_a_film() -> None:
     assert story.record.reasons == ("continuity_lost",)
 
 
+def test_whatever_its_number_a_track_that_ends_under_the_prompt_begins_the_look_anew() -> None:
+    for track in (0, 1):
+        story = Story().walks_up().looks(3, track=track)
+        assert story.asked is not None
+        assert story.sees(track=track + 7).view.screen is Screen.FRAMING
+
+
 def test_somebody_else_is_not_held_for_who_came_in_vain() -> None:
     other = "110105194912310185"
     neighbour = replace(WANG, person_ref="ref-li")
