@@ -234,17 +234,13 @@ def test_what_cannot_be_evaluated_is_refused_in_one_sentence(tmp_path: Path, alb
         assert stopped.value.exit_code == 2
 
 
-def test_no_figure_is_made_under_the_name_of_another_file(album: Path, tmp_path: Path) -> None:
-    models = tmp_path / "models"
-    models.mkdir()
-    for file in (FOLDER / "manifest.toml", *FOLDER.glob("*.tflite")):
-        (models / file.name).write_bytes(file.read_bytes())
-    with (models / "passive_liveness.tflite").open("r+b") as changed:
+def test_no_figure_is_made_under_the_name_of_another_file(album: Path, folder: Path) -> None:
+    with (folder / "passive_liveness.tflite").open("r+b") as changed:
         changed.seek(-1, 2)
         changed.write(b"\xff")
     for words in (("--pairs", listed(album, *SIX)), ("--attacks", album)):
         with pytest.raises(ModelError, match="is not the file the manifest names") as stopped:
-            anxin_models("evaluate", *words, "--folder", models)
+            anxin_models("evaluate", *words, "--folder", folder)
         assert stopped.value.exit_code == 11
 
 
