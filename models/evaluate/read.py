@@ -1,6 +1,8 @@
 """What is to be evaluated, parsed: a list of pairs, a folder of people, a folder of live people and attacks."""
 
 import csv
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -151,7 +153,7 @@ def presentations(folder: Path, *, by_folder: bool = False) -> list[Presentation
         raise UnusableInputError(f"{folder} is no folder; give one with the sub-folders live and spoof.")
     found: list[Presentation] = []
     together: dict[tuple[Path, bool, str], list[Path]] = {}
-    for file in sorted(folder.rglob("*")):
+    for file in sorted(_below(folder)):
         suffix = file.suffix.lower()
         if suffix not in PICTURES | VIDEOS or not file.is_file():
             continue
@@ -176,6 +178,19 @@ def presentations(folder: Path, *, by_folder: bool = False) -> list[Presentation
             "put bona fide recordings into live/ and attacks into spoof/KIND/."
         )
     return found
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Every file below, also behind links, as data sets are often put together; each folder once, so loops end."""
+    been: set[str] = set()
+    for place, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        if real in been:
+            folders.clear()
+            continue
+        been.add(real)
+        folders.sort()
+        yield from (Path(place, name) for name in files)
 
 
 def _why(error: Exception) -> str:

@@ -359,6 +359,15 @@ def test_every_recording_below_live_and_spoof_is_a_session_of_its_kind(tmp_path:
     assert together["live/a.png"] == 1
 
 
+def test_folders_that_are_links_are_followed_and_loops_end(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "a.png").write_bytes(b"")
+    (tmp_path / "data" / "spoof").mkdir(parents=True)
+    (tmp_path / "data" / "live").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "again").symlink_to(tmp_path / "data")
+    assert [one.name for one in read.presentations(tmp_path / "data")] == ["live/a.png"]
+
+
 def seen(number: int, passive: float | None, advice: Advice = Advice.READY, track: int = 1) -> Observation:
     faces = 0 if advice is Advice.NO_FACE else 1
     return Observation(number, number * 100_000_000, faces, advice, track=track, passive=passive)
