@@ -114,7 +114,7 @@ def leave(state: State, policy: Policy) -> Step:
     visit = state.visit
     if visit.person is None:
         return over(state, policy)
-    if state.phase is Screen.IDENTIFY and visit.question is Question.ANSWER:
+    if state.phase is Screen.IDENTIFY and visit.question is Question.ANSWER and not visit.tries:
         if visit.standing is Standing.VALID:
             return end(state, policy, Outcome.INFORMED, Phrase.CLOSING_GOODBYE, Reason.ALREADY_VALID)
         return over(state, policy)

@@ -534,6 +534,15 @@ def test_going_back_to_the_number_after_a_look_leaves_a_record_and_counts(way: T
     assert story.walks_up().records[-1].reasons == ("many_visits_in_vain",)
 
 
+@pytest.mark.parametrize("way", [Touch.BACK, Touch.FINISH, None])
+def test_a_covered_lens_is_no_way_out_of_a_visit_that_nobody_hears_of(way: Touch | None) -> None:
+    story = Story().walks_up().looks(3).touch(Touch.BACK).touch(Touch.BACK).camera(working=False).touch(Touch.YES)
+    assert story.view.prompt == Phrase.DUE_WAIT
+    story = story.touch(way) if way else story.wait(125)
+    assert (story.record.outcome, story.record.reasons) == (Outcome.ABANDONED, ("walked_away",))
+    assert len(story.wait(30).state.visits) == 1
+
+
 def test_a_face_that_did_not_match_is_not_shown_again_and_again_by_leaving_early() -> None:
     story = Story()
     for _ in range(3):
