@@ -269,6 +269,7 @@ class Player:
             case Show(view) if view.prompt in {Phrase.CLOSING_DONE} or "ticket" in view.params:
                 assert self.stored, "nothing is called done before it is durable"
             case Reset():
+                assert self.records == 1 or not self.watched, "who was looked at leaves a record"
                 self.records, self.stored, self.watched = 0, False, False
 
     def certified(self, attempt: Any) -> None:
@@ -365,6 +366,18 @@ def test_whatever_happens_the_promises_hold_and_the_session_replays(history: lis
     state, effects = replay(player.events, POLICY)
     assert state == player.state
     assert list(effects) == player.effects
+
+
+WAYS_OUT = st.sampled_from([Touch.BACK, Touch.NO, Touch.YES, Touch.HELP, "finish", "camera off", "wait", "long wait"])
+
+
+@settings(max_examples=200)
+@given(st.lists(WAYS_OUT, min_size=3, max_size=8))
+def test_no_way_out_after_a_look_goes_unrecorded(ways: list[Any]) -> None:
+    player = Player()
+    for move in ["start", "number", "found", "yes", "agree", "look", *ways, "stored", *["long wait"] * 6]:
+        player.play(move)
+    assert sum(isinstance(effect, Record) for effect in player.effects) >= 1
 
 
 @settings(max_examples=60)
