@@ -147,7 +147,9 @@ def test_a_folder_in_which_nobody_has_a_face_gives_no_impostors_and_no_error(
         save(tmp_path / name / "1.png", np.full((100, 100, 3), 90, np.uint8))
     file = listed(tmp_path, "one/1.png,one/1.png", heading="path_a,path_b")
     assert anxin_models("evaluate", "--pairs", file, "--impostors-from", tmp_path, "--json") == 0
-    figures = json.loads(capsys.readouterr().out)["figures"]
+    said = json.loads(capsys.readouterr().out)
+    figures = said["figures"]
+    assert said["with_itself"] == 1
     assert (figures["with_face"]["impostor"], figures["all"]["impostor"]) == (0, 1)
     assert (figures["all"]["fmr"]["events"], figures["all"]["fnmr"]["events"]) == (0, 1)
     assert [point["low"] for point in figures["all"]["points"]] == [None] * 3
