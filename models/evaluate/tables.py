@@ -93,8 +93,8 @@ def show_pairs(result: PairsResult, console: Console) -> None:
         console.print(f"what the gate asks of the others: {advice}", highlight=False)
     if result.with_itself:
         console.print(
-            f"listed pairs of one file with itself: {result.with_itself:,}; they flatter every figure below, take them "
-            "out of the list",
+            f"listed pairs of one file with itself: {result.with_itself:,}; they flatter every figure below, take "
+            "them out of the list",
             style="yellow",
             highlight=False,
         )
