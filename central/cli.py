@@ -10,6 +10,7 @@ examples:
 import argparse
 import json
 import logging
+import os
 import sys
 import threading
 from pathlib import Path
@@ -19,6 +20,7 @@ from rich.console import Console
 from edge.errors import ConfigError
 
 DEFAULT = "office.toml"
+PIPED_COLUMNS = 200
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ),
         "ledger": (
             "show the ledger without personal data",
-            "One line per result and per message in quarantine.",
+            "One line per result and per message in quarantine; two or three in a narrow window.\n\n"
+            "`match / liveness` like 0.63≥0.45 / +3.7≥+0.0: each score with its threshold, ≥ met it, < did not.\n"
+            "Match is a cosine; liveness a sum of log-likelihood ratios, positive for a person.\n"
+            "With --ticket the exit code is 1 when no result gave it.",
+            "anxin central ledger --config site/office.toml --ticket K-38472\n  "
             "anxin central ledger --config site/office.toml --json | jq 'select(.outcome==\"referred\")'",
         ),
         "verify": (
@@ -60,6 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             verb.add_argument("--json", action="store_true", help="for programs: one JSON document a line")
         if name == "ledger":
             verb.add_argument("--device", metavar="NAME", help="only this terminal's")
+            verb.add_argument("--ticket", metavar="TICKET", help="only the result that gave this ticket")
 
 
 def main(args: argparse.Namespace) -> int:
@@ -97,17 +104,20 @@ def _ledger(args: argparse.Namespace) -> int:
 
     _, url = read_config(args.config, args.database)
     ledger = Ledger(url).open(create=False)
-    # A table in a file or a pipe is not cut to 80 columns.
-    console = Console(soft_wrap=args.json, width=None if sys.stdout.isatty() else 140)
+    # A table in a file or a pipe has a line for each result, unless COLUMNS says otherwise.
+    narrow = sys.stdout.isatty() or "COLUMNS" in os.environ
+    console = Console(soft_wrap=args.json, width=None if narrow else PIPED_COLUMNS)
+    found = 0
     try:
         if args.json:
-            for entry in entries(ledger, args.device):
+            for entry in entries(ledger, args.device, args.ticket):
                 console.out(json.dumps(entry, ensure_ascii=False), highlight=False)
+                found += 1
         else:
-            table(ledger, console, args.device)
+            found = table(ledger, console, args.device, args.ticket)
     finally:
         ledger.close()
-    return 0
+    return 0 if found or args.ticket is None else 1
 
 
 def _verify(args: argparse.Namespace) -> int:

@@ -85,11 +85,13 @@ class Ledger:
         except SQLAlchemyError as error:
             raise _translated(error) from None
 
-    def results(self, device: str | None = None) -> Iterator[Row[Any]]:
-        """The ledger's rows by site, device and seq."""
+    def results(self, device: str | None = None, ticket: str | None = None) -> Iterator[Row[Any]]:
+        """The ledger's rows by site, device and seq; of one device, or those that gave one ticket."""
         query = select(RESULTS).order_by(RESULTS.c.site, RESULTS.c.device, RESULTS.c.seq)
         if device is not None:
             query = query.where(RESULTS.c.device == device)
+        if ticket is not None:
+            query = query.where(func.upper(RESULTS.c.ticket) == ticket.strip().upper())
         return self._rows(query)
 
     def quarantine(self, device: str | None = None, *, unresolved: bool = True) -> Iterator[Row[Any]]:

@@ -6,6 +6,7 @@ signature holds is the audit's question (`central.audit`).
 
 import base64
 import json
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 from sqlalchemy import Row
 
 from central.ledger import Ledger
@@ -21,15 +23,32 @@ from edge.wire.messages import ResultPayload, parse
 
 REASONS = "method / reasons"
 EVIDENCE = "match / liveness"
-NARROW_COLUMNS = 112
+NAMES = ("seq", "device", "outcome", "mode", REASONS, EVIDENCE, "action", "decided at", "received at", "verdict")
+NAMES_STACKED = (
+    "seq",
+    "device\nmode",
+    "outcome\nverdict",
+    "decided at\nreceived at",
+    f"{REASONS}\n{EVIDENCE}\naction",
+)
+LEAST_REASONS = 29  # the longest one, presentation_attack_suspected
+LEGEND = (
+    "match / liveness: each score with its threshold, ≥ met it, < did not (- was not measured).\n"
+    "Match is a cosine; liveness a sum of log-likelihood ratios, positive for a person.  --json has every figure."
+)
 
 STYLE = {"certified": "green", "referred": "yellow", "informed": "cyan", "abandoned": "dim", "quarantined": "red"}
 
 
-def entries(ledger: Ledger, device: str | None = None) -> Iterator[dict[str, object]]:
-    """Every result and every message in quarantine as plain data: no person, no ticket, no signature."""
-    for row in ledger.results(device):
+def entries(ledger: Ledger, device: str | None = None, ticket: str | None = None) -> Iterator[dict[str, object]]:
+    """Every result and every message in quarantine as plain data: no person, no ticket, no signature.
+
+    ``ticket``: only the results that gave this ticket; what is in quarantine is not asked for tickets.
+    """
+    for row in ledger.results(device, ticket):
         yield _result(row)
+    if ticket is not None:
+        return
     for row in ledger.quarantine(device):
         yield {
             "site": row.site,
@@ -44,43 +63,93 @@ def entries(ledger: Ledger, device: str | None = None) -> Iterator[dict[str, obj
         }
 
 
-def table(ledger: Ledger, console: Console, device: str | None = None) -> int:
-    """Print the ledger's table; returns the number of results."""
-    shown = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
-    names = ("seq", "device", "outcome", "mode", REASONS, EVIDENCE, "decided at", "received at", "verdict")
-    # What fits is better than everything cut to "certifi…"; --json has the rest.
-    left_out = {"mode", "received at", EVIDENCE} if console.width < NARROW_COLUMNS else set()
-    for name in names:
-        if name not in left_out:
-            shown.add_column(
-                name, justify="right" if name == "seq" else "left", no_wrap=name != REASONS, overflow="fold"
-            )
+def table(ledger: Ledger, console: Console, device: str | None = None, ticket: str | None = None) -> int:
+    """Print the ledger's table; returns the number of results.
+
+    One line a result where the console is wide enough, else two or three: nothing is left out.
+    """
+    rows: list[tuple[str, ...]] = []
     recorded = quarantined = 0
     before: tuple[object, object, object] = (None, None, 0)
-    for entry in entries(ledger, device):
+    for entry in entries(ledger, device, ticket):
         aside = entry["verdict"] == "quarantined"
         quarantined, recorded = quarantined + aside, recorded + (not aside)
         here = (entry["site"], entry["device"], entry["seq"])
-        missing = not aside and here != (*before[:2], _next(before[2])) and entry["seq"] != 1
+        follows = aside or ticket is not None or here == (*before[:2], _next(before[2])) or entry["seq"] == 1
         before = before if aside else here
-        outcome = str(entry.get("outcome", "-"))
-        verdict = str(entry["verdict"])
-        cells = (
-            str(entry["seq"] if entry["seq"] is not None else "-"),
-            str(entry["device"]),
-            f"[{STYLE.get(outcome, 'default')}]{outcome}[/]",
-            str(entry.get("mode", "-")),
-            _how(entry),
-            _evidence_cell(entry.get("evidence")),
-            _clock(entry.get("decided_at")),
-            _clock(entry.get("received_at")),
-            f"[red]{verdict}[/]" if aside else verdict + (" (gap before)" if missing else ""),
-        )
-        shown.add_row(*(cell for name, cell in zip(names, cells, strict=True) if name not in left_out))
+        rows.append(_cells(entry, gap=not follows))
+    shown = _drawn(NAMES, rows, console.width) or _drawn(NAMES_STACKED, list(map(_stacked, rows)), console.width)
     console.print(shown)
+    console.print(LEGEND, markup=False, highlight=False)
     of = f" of {device}" if device is not None else ""
-    console.print(f"ledger: {recorded} results{of}, {quarantined} in quarantine", markup=False, highlight=False)
+    which = " with this ticket" if ticket is not None else ""
+    aside_too = f", {quarantined} in quarantine" if ticket is None else ""
+    console.print(f"ledger: {recorded} results{of}{which}{aside_too}", markup=False, highlight=False, soft_wrap=True)
     return recorded
+
+
+def _cells(entry: Mapping[str, object], *, gap: bool) -> tuple[str, ...]:
+    """The texts of a row, in the order of `NAMES`."""
+    return (
+        str(entry["seq"] if entry["seq"] is not None else "-"),
+        str(entry["device"]),
+        str(entry.get("outcome", "-")),
+        str(entry.get("mode", "-")),
+        _how(entry) or "-",
+        _evidence_cell(entry.get("evidence")),
+        _action_cell(entry.get("evidence")),
+        _clock(entry.get("decided_at")),
+        _clock(entry.get("received_at")),
+        str(entry["verdict"]) + (", gap before" if gap else ""),
+    )
+
+
+def _stacked(cells: tuple[str, ...]) -> tuple[str, ...]:
+    """The texts of a row, in the order of `NAMES_STACKED`."""
+    seq, device, outcome, mode, how, figures, action, decided, received, verdict = cells
+    verdict = verdict.replace(", ", ",\n")
+    return (
+        seq,
+        f"{device}\n{mode}",
+        f"{outcome}\n{verdict}",
+        f"{decided}\n{received}",
+        f"{how}\n{figures}\n{action}",
+    )
+
+
+def _drawn(names: tuple[str, ...], rows: list[tuple[str, ...]], width: int) -> Table | None:
+    """A table whose reasons are broken only after commas, colons, underscores and spaces.
+
+    None when the other columns of one line a result leave no room for them.
+    """
+    long = next(number for number, name in enumerate(names) if name.startswith(REASONS))
+    most = [max(map(len, "\n".join(each).split("\n"))) for each in zip(names, *rows, strict=True)]
+    room = width - sum(most) + most[long] - 3 * len(names)
+    if room < LEAST_REASONS and names is NAMES:
+        return None
+    room = max(room, LEAST_REASONS)
+    shown = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    for name in names:
+        shown.add_column(Text(name), justify="right" if name == "seq" else "left", overflow="fold")
+    for row in rows:
+        texts = [Text(each) for each in row]
+        texts[long] = Text("\n".join(part for line in row[long].split("\n") for part in _broken(line, room)))
+        for text in texts:
+            for word, style in STYLE.items():
+                text.highlight_words([word], style=style)
+        shown.add_row(*texts)
+    return shown
+
+
+def _broken(text: str, width: int) -> Iterator[str]:
+    """Lines of at most ``width``, where the words allow it."""
+    line = ""
+    for part in re.findall(r"[^,_: ]*[,_: ]*", text):
+        if line and len(line) + len(part.rstrip()) > width:
+            yield line.rstrip()
+            line = ""
+        line += part
+    yield line.rstrip()
 
 
 def _result(row: Row[Any]) -> dict[str, object]:
@@ -129,7 +198,7 @@ def _evidence(jws: str) -> dict[str, object] | None:
 
 
 def _evidence_cell(evidence: object) -> str:
-    """Like ``0.71≥0.43 / +3.0≥+1.0``."""
+    """Like ``0.63≥0.45 / +3.7≥+0.0``."""
     if not isinstance(evidence, Mapping):
         return "-"
     parts = []
@@ -141,6 +210,13 @@ def _evidence_cell(evidence: object) -> str:
             sign = "≥" if seen["score"] >= seen["threshold"] else "<"
             parts.append(f"{seen['score']:{form}}{sign}{seen['threshold']:{form}}")
     return " / ".join(parts)
+
+
+def _action_cell(evidence: object) -> str:
+    """Like ``nod passed``: every action asked, and what came of it."""
+    if not isinstance(evidence, Mapping):
+        return "-"
+    return ", ".join(f"{each['kind']} {each['outcome']}" for each in evidence["actions"]) or "-"
 
 
 def _next(seq: object) -> int:

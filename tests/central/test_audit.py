@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -189,6 +190,41 @@ def test_the_ledger_shows_what_a_decision_rests_on(
     assert evidence[5]["liveness"]["cues"]["border"] == {"statistic": 0.9, "llr": -1.0}
     assert evidence[5]["policy"] == "3" and evidence[5]["actions"] == [{"kind": "nod", "outcome": "passed"}]
     assert evidence[6]["liveness"] is None
+
+
+@pytest.mark.parametrize("columns", [80, 100, 120, 139, 140, 200])
+def test_no_window_is_so_narrow_that_the_ledger_hides_something(
+    settings_file: Callable[..., int],
+    full: Office,
+    terminal: Terminal,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    columns: int,
+) -> None:
+    reasons = ("presentation_attack_suspected", "many_other_actions")
+    full.take(terminal.result(outcome=Outcome.REFERRED, reasons=reasons, ticket="A-17"), terminal)
+    full.take(Terminal().result(), terminal)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert settings_file("ledger") == 0
+    shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines()[:-3])) <= columns
+    for text in ("mode", "received at", "0.71≥0.36 / +3.0≥+1.0", "nod passed", "recorded", "log-likelihood"):
+        assert text in shown
+    words = {word for reason in reasons for word in reason.split("_")}
+    assert words <= set(re.findall(r"[a-z]+", shown)), "no word is broken"
+
+
+def test_a_complaint_with_a_ticket_leads_to_its_result(
+    settings_file: Callable[..., int], full: Office, terminal: Terminal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    full.take(terminal.result(outcome=Outcome.REFERRED, reasons=("glare",), ticket="A-17"), terminal)
+    assert settings_file("ledger", "--ticket", "a-17") == 0
+    shown = capsys.readouterr().out
+    assert "glare" in shown and "certified" not in shown and "gap" not in shown
+    assert shown.splitlines()[-1] == "ledger: 1 results with this ticket"
+    assert settings_file("ledger", "--ticket", "A-17", "--json") == 0
+    assert [json.loads(line)["seq"] for line in capsys.readouterr().out.splitlines()] == [6]
+    assert settings_file("ledger", "--ticket", "A-18") == 1
 
 
 def test_a_result_whose_cues_do_not_add_up_is_put_aside(full: Office, terminal: Terminal) -> None:
