@@ -38,7 +38,7 @@ OURS = "anxin"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure all that can be installed; 0 even when a peer is missing, which the table says."""
+    """Measure all that can be installed; 0 even when a peer is missing, as the table says; 1 when one ends."""
     parser = _parser()
     args = parser.parse_args(arguments)
     if args.accuracy and not (args.accuracy / "lfw_dev" / "genuine_pairs.csv").is_file():
@@ -51,7 +51,12 @@ def main(arguments: list[str] | None = None) -> int:
     wanted = [Installed(OURS, (python, str(here / "work_ours.py"))), *peers]
     args.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="anxin-peers-") as scratch, console.status("") as status:
-        result = _measure(wanted, Path(scratch), args, status.update)
+        try:
+            result = _measure(wanted, Path(scratch), args, status.update)
+        except WorkerError as error:
+            status.stop()
+            console.print(f"peers: nothing compared, {error}; try again.", highlight=False, markup=False)
+            return 1
     result["ratios"] = _ratios(result)
     (args.out / "peers.json").write_text(json.dumps(result, indent=1) + "\n")
     plot(result, args.out / "peers.png")

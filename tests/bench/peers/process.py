@@ -3,6 +3,7 @@
 import json
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,11 @@ class Worker:
         """The answer to one line; raises WorkerError."""
         if self._process is None or self._process.stdin is None:
             raise WorkerError(f"{self.name} was not started")
-        self._process.stdin.write(json.dumps(what) + "\n")
-        self._process.stdin.flush()
+        try:
+            self._process.stdin.write(json.dumps(what) + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise self._ended() from None
         return self._answer()
 
     def stop(self) -> None:
@@ -56,7 +60,8 @@ class Worker:
             return
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
-                pipe.close()
+                with suppress(BrokenPipeError):  # closing flushes what a dead worker will not read
+                    pipe.close()
         try:
             process.wait(5)
         except subprocess.TimeoutExpired:
@@ -67,7 +72,13 @@ class Worker:
         assert self._process is not None and self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            said = self._log.read_text(errors="replace").strip().splitlines()
-            raise WorkerError(f"{self.name} ended: {said[-1][:160] if said else 'it said nothing'}")
-        answer: dict[str, Any] = json.loads(line)
+            raise self._ended()
+        try:
+            answer: dict[str, Any] = json.loads(line)
+        except ValueError as error:
+            raise WorkerError(f"{self.name} answered with something that is no JSON") from error
         return answer
+
+    def _ended(self) -> WorkerError:
+        said = self._log.read_text(errors="replace").strip().splitlines()
+        return WorkerError(f"{self.name} ended: {said[-1][:160] if said else 'it said nothing'}")
