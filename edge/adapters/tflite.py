@@ -39,7 +39,7 @@ class TfliteNet:
         self._outputs = self._outputs_in_order()
         self._entry: Callable[[], NDArray[Any]] = self._interpreter.tensor(self._input["index"])
         self._table = self._input_table()
-        self._tables = [_output_table(output) for output in self._outputs]
+        self._tables = [self._output_table(output) for output in self._outputs]
 
     def run(self, crop: Pixels) -> tuple[Floats, ...]:
         """The outputs, in the spec's order, as float32 arrays of the caller's own.
@@ -103,6 +103,16 @@ class TfliteNet:
             return quantization_table(self.spec.mean, self.spec.std, float(scale), int(zero))
         return ((np.arange(256) - self.spec.mean) / self.spec.std).astype(np.float32)
 
+    def _output_table(self, output: dict[str, Any]) -> Floats | None:
+        """float32 (256,): what the bytes of a quantized output mean; None for one that is float already."""
+        if output["dtype"] == np.float32:
+            return None
+        if output["dtype"] != np.int8:
+            raise self._mismatch("outputs of float32 or int8")
+        scale, zero = output["quantization"]
+        values = np.arange(256).astype(np.uint8).view(np.int8).astype(np.float32)
+        return np.asarray((values - np.float32(zero)) * np.float32(scale), np.float32)
+
     def _read(self, output: dict[str, Any], table: Floats | None) -> Floats:
         values: NDArray[Any] = self._interpreter.get_tensor(output["index"])
         return values if table is None else table.take(values.view(np.uint8))
@@ -112,15 +122,6 @@ class TfliteNet:
             f"the model {self._path} is not {self.spec.version}, which has {expected}; "
             "run `anxin models verify` and install Anxin's models again."
         )
-
-
-def _output_table(output: dict[str, Any]) -> Floats | None:
-    """float32 (256,): what the bytes of a quantized output mean; None for one that is float already."""
-    if output["dtype"] == np.float32:
-        return None
-    scale, zero = output["quantization"]
-    values = np.arange(256).astype(np.uint8).view(np.int8).astype(np.float32)
-    return np.asarray((values - np.float32(zero)) * np.float32(scale), np.float32)
 
 
 def quantization_table(mean: float, std: float, scale: float, zero: int) -> NDArray[np.int8]:
