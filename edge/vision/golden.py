@@ -38,9 +38,7 @@ Vector = Annotated[tuple[float, ...], Field(strict=False, min_length=16, max_len
 class Scene(BaseModel):
     """One golden photo and what the eyes say to it; places in shares of the frame, angles in degrees.
 
-    ``swapped`` is the embedding of the same photo with red for blue: the answer of eyes that mix them up.  ``parts``
-    are the lengths of what several nets put into one embedding; each part must be right by itself, or a sound net
-    would answer for a broken one.
+    ``swapped`` is the embedding of the same photo with red for blue: the answer of eyes that mix them up.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -54,7 +52,6 @@ class Scene(BaseModel):
     pitch_deg: float
     roll_deg: float
     passive: Annotated[float, Field(ge=0, le=1)]
-    parts: Annotated[tuple[Annotated[int, Field(gt=0)], ...], Field(strict=False)] = ()
     embedding: Vector = Field(repr=False)
     swapped: Vector = Field(repr=False)
 
@@ -135,15 +132,11 @@ def description_fault(scene: Scene, seen: FaceDescription | None) -> str | None:
     known, swapped = np.array(scene.embedding, np.float32), np.array(scene.swapped, np.float32)
     if seen.embedding.shape != known.shape or not bool(np.isfinite(seen.embedding).all()):
         return "give an embedding of another kind"
-    first = 0
-    for length in scene.parts or (len(known),):
-        part = slice(first, first + length)
-        first += length
-        cosine = _cosine(seen.embedding[part], known[part])
-        if cosine < LEAST_COSINE:
-            return f"do not know the golden face (cosine {cosine:.2f} instead of {LEAST_COSINE} or more)"
-        if cosine < _cosine(seen.embedding[part], swapped[part]):
-            return "take red for blue"
+    cosine = _cosine(seen.embedding, known)
+    if cosine < LEAST_COSINE:
+        return f"do not know the golden face (cosine {cosine:.2f} instead of {LEAST_COSINE} or more)"
+    if cosine < _cosine(seen.embedding, swapped):
+        return "take red for blue"
     return None
 
 

@@ -44,10 +44,10 @@ def test_a_folder_that_holds_no_models_is_an_error_with_a_remedy(tmp_path: Path)
 
 def test_list_shows_every_version_and_ends_with_a_sum(capsys: pytest.CaptureFixture[str]) -> None:
     assert anxin_models("list") == 0
-    assert capsys.readouterr().out.strip().splitlines()[-1].startswith("models: 5 listed (4.9 MB)")
+    assert capsys.readouterr().out.strip().splitlines()[-1].startswith("models: 4 listed (6.0 MB)")
     assert anxin_models("list", "--json") == 0
     said = json.loads(capsys.readouterr().out)
-    assert said["models"][2]["version"] == "mobilefacenet-192-int8-2"
+    assert said["models"][2]["version"] == "sface-128-int8-1"
     assert "folder" not in said
 
 
