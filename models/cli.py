@@ -93,10 +93,10 @@ def _list(args: argparse.Namespace) -> int:
         print(json.dumps(content, indent=1, ensure_ascii=False))  # noqa: T201
         return 0
     view = Table(box=None, padding=(0, 1, 0, 0))
-    for heading in ("model", "version", "bytes", "quantization", "input"):
+    for heading in ("model", "version", "bytes", "quantization", "input px"):
         view.add_column(heading, no_wrap=True)
     for model in manifest.models:
-        shape = f"{model.input.size_px} px {model.input.channels}"
+        shape = f"{model.input.size_px} {model.input.channels}"
         view.add_row(model.name, model.version, f"{model.bytes:,}", model.quantization, shape)
     console = Console()
     console.print(view)

@@ -130,7 +130,10 @@ class FolderCamera(_Recorded):
         if not self._left:
             return None
         path = self._left.pop()
-        bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        try:
+            bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        except cv2.error:  # OpenCV decodes nothing above a gigapixel
+            bgr = None
         if bgr is None:
             raise CameraError(f"{path} cannot be read as a picture; remove it or replace it by a JPEG or PNG.")
         return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)

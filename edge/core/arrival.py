@@ -158,20 +158,20 @@ def certify_early(state: State, _event: Touched, _policy: Policy) -> Step:
 
 
 def answer_is_enough(state: State, _event: Touched, policy: Policy) -> Step:
-    """The person leaves it at the answer: recorded when there was nothing to do, not when they will come again."""
+    """The person leaves it at the answer: recorded when there was nothing to do or they were looked at already."""
     visit = state.visit
     if visit.question is not Question.ANSWER:
         return state, ()
     if visit.standing is Standing.VALID:
         return end(state, policy, Outcome.INFORMED, Phrase.CLOSING_ALREADY_VALID, Reason.ALREADY_VALID)
     later = Phrase.CLOSING_MAINTENANCE if visit.wait is Wait.MAINTENANCE else Phrase.CLOSING_LATER
-    return close(state, later)
+    return end(state, policy, Outcome.ABANDONED, later, Reason.WALKED_AWAY) if visit.tries else close(state, later)
 
 
 def identify_back(state: State, _event: Touched, policy: Policy) -> Step:
     visit = state.visit
     if visit.question is Question.ANSWER:
-        return _ask_number(state, None)
+        return _another_number(state, policy, None)
     if visit.question is Question.NUMBER and visit.mode is Mode.FOR_OTHER:
         return to(state, Screen.IDENTIFY, question=Question.RELATION, relation=None, notice=None), ()
     return (state, ()) if visit.question is Question.LOOKING else over(state, policy)
@@ -238,12 +238,17 @@ def confirmed(state: State, _event: Touched, policy: Policy) -> Step:
     return to(state, Screen.CONSENT), ()
 
 
-def not_me(state: State, _event: Touched, _policy: Policy) -> Step:
-    return _ask_number(state, Phrase.ASK_NUMBER_AGAIN)
+def not_me(state: State, _event: Touched, policy: Policy) -> Step:
+    return _another_number(state, policy, Phrase.ASK_NUMBER_AGAIN)
 
 
-def confirm_back(state: State, _event: Touched, _policy: Policy) -> Step:
-    return _ask_number(state, None)
+def confirm_back(state: State, _event: Touched, policy: Policy) -> Step:
+    return _another_number(state, policy, None)
+
+
+def _another_number(state: State, policy: Policy, notice: Phrase | None) -> Step:
+    """Who was already looked at leaves a record: going back must not make looks that nobody counts."""
+    return leave(state, policy) if state.visit.tries else _ask_number(state, notice)
 
 
 # --- Consent -------------------------------------------------------------------------------------------------

@@ -80,7 +80,7 @@ def hear(prompt: Prompt, seen: Collection[ActionSeen], until_ns: int, policy: Po
     counting = [each for each, verdict in judged if verdict is ActionVerdict.COUNTS]
     others = prompt.others + sum(_is_other(each, prompt, ends_ns, policy) for each in fresh)
     too_many = others > policy.other_actions_most
-    answer = None if too_many else _answer(counting, prompt.action, policy)
+    answer = None if too_many else min(counting, key=lambda each: each.completed_ns, default=None)
     return replace(prompt, known=known, answer=answer, others=others, too_many_others=too_many)
 
 
@@ -101,12 +101,3 @@ def _is_other(seen: ActionSeen, prompt: Prompt, ends_ns: int, policy: Policy) ->
 
 def _known(seen: ActionSeen, prompt: Prompt) -> bool:
     return any(each.action is seen.action and each.started_ns == seen.started_ns for each in prompt.known)
-
-
-def _answer(counting: list[ActionSeen], action: Action, policy: Policy) -> ActionSeen | None:
-    needed = policy.blinks_needed if action is Action.BLINK else 1
-    counting.sort(key=lambda each: each.completed_ns)
-    for first, last in zip(counting, counting[needed - 1 :], strict=False):
-        if needed == 1 or last.completed_ns - first.started_ns <= seconds_ns(policy.blinks_within_s):
-            return last
-    return None

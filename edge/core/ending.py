@@ -114,7 +114,7 @@ def leave(state: State, policy: Policy) -> Step:
     visit = state.visit
     if visit.person is None:
         return over(state, policy)
-    if state.phase is Screen.IDENTIFY and visit.question is Question.ANSWER:
+    if state.phase is Screen.IDENTIFY and visit.question is Question.ANSWER and not visit.tries:
         if visit.standing is Standing.VALID:
             return end(state, policy, Outcome.INFORMED, Phrase.CLOSING_GOODBYE, Reason.ALREADY_VALID)
         return over(state, policy)
@@ -163,7 +163,9 @@ def visits_in_vain(state: State, person_ref: str, policy: Policy) -> int:
 
 
 def _visits(state: State, policy: Policy) -> tuple[tuple[str, int], ...]:
-    """Those in vain, with the visit that ends now if it showed an action or missed a try; a certificate clears them.
+    """Those in vain, with the visit that ends now if it counts; a certificate clears them.
+
+    It counts if it showed an action, missed a try, or once had a score below its threshold.
 
     The memory is this process's: a restart forgets it, and so does the `MOST_VISITS`-th other visit.
     """
@@ -174,7 +176,7 @@ def _visits(state: State, policy: Policy) -> tuple[tuple[str, int], ...]:
     attempt = visit.ending.attempt if visit.ending else None
     if attempt is not None and attempt.outcome is Outcome.CERTIFIED:
         return tuple(each for each in state.visits if each[0] != person.person_ref)
-    if not (visit.draws or visit.misses):
+    if not (visit.draws or visit.misses or visit.spoken_against):
         return state.visits
     since_ns = state.now_ns - seconds_ns(policy.visits_within_s)
     kept = tuple(each for each in state.visits if each[1] > since_ns)

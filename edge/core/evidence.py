@@ -27,7 +27,7 @@ LONGEST_GAP_NS = 1_000_000_000  # between READY frames; a longer gap is not time
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Of one track; ``track`` 0 is nobody yet."""
+    """Of one track; without ``last_ns`` nobody was seen yet."""
 
     track: int = 0
     ready_frames: int = 0
@@ -115,7 +115,8 @@ def crowded(seen: Observation) -> bool:
 
 def breaks(evidence: Evidence, seen: Observation) -> bool:
     """Whether this observation ends what the evidence can say about the face now."""
-    return crowded(seen) or (seen.faces == 1 and evidence.track not in (0, seen.track))
+    another = evidence.last_ns is not None and evidence.track != seen.track
+    return crowded(seen) or (seen.faces == 1 and another)
 
 
 def collect(evidence: Evidence, seen: Observation) -> Evidence:

@@ -40,7 +40,7 @@ STEPS = 6
 STEP_S = 0.7
 FADE_S = 0.25  # page.css has the same figure; tests/kiosk compares them
 TAIL_S = 0.5  # the page is its own again, and what is late still arrives
-# Pairs differ in hue, hardly in luminance (0.47 to 0.70 of white), and dark ink is legible on all (7:1 and more).
+# Pairs differ in hue, hardly in luminance (0.50 to 0.71 of white), and dark ink is legible on all (7.8:1 and more).
 COLOURS: tuple[str, ...] = (
     "#d4d4d4",  # soft white
     "#86e6e6",  # cyan

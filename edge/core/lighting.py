@@ -19,6 +19,11 @@ def due(state: State, policy: Policy) -> bool:
     return policy.light_challenge and not state.visit.evidence.lit
 
 
+def exhausted(state: State, policy: Policy) -> bool:
+    """Whether it was begun as often as all tries together allow: else a film waits for the colours that it holds."""
+    return due(state, policy) and state.visit.lights >= policy.max_tries * (policy.max_restarts + 1)
+
+
 def begin(state: State) -> Step:
     """The first colour."""
     visit = state.visit

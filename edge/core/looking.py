@@ -94,9 +94,12 @@ def framing_seen(state: State, event: Seen, policy: Policy) -> Step:
     state = amend(state, crowd=False, evidence=collect(state.visit.evidence, seen))
     evidence = state.visit.evidence
     match, alive = _verdicts(state, policy)
+    state = amend(state, spoken_against=state.visit.spoken_against or bool(_missed(match, alive)))
     if match is Verdict.PASS and alive is Verdict.PASS:
         if not evidence.settled(policy):
             return state, ()
+        if lighting.exhausted(state, policy):
+            return refer(state, policy, Phrase.CLOSING_COLLEAGUE, *state.visit.misses, Reason.CONTINUITY_LOST)
         return lighting.begin(state) if lighting.due(state, policy) else ask(state, policy)
     if Verdict.MORE in {match, alive} or not evidence.exhausted(policy):
         return state, ()

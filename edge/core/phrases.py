@@ -96,7 +96,8 @@ class Phrase(StrEnum):
     ACTION_TURN_LEFT = "action.turn_left"  # prompt: please turn your head slowly to your left, then back
     ACTION_TURN_RIGHT = "action.turn_right"  # prompt: ... to your right, then back
     ACTION_NOD = "action.nod"  # prompt: please nod once, slowly
-    ACTION_BLINK = "action.blink"  # prompt: please close your eyes, count to two, open them again
+    ACTION_BLINK = "action.blink"  # prompt: please close your eyes just while you count to two
+    # (never "open them": who is blind and has no exemption is asked it, too)
     ACTION_OPEN_MOUTH = "action.open_mouth"  # prompt: please open your mouth, then close it
     CHALLENGE_DETAIL = "challenge.detail"  # detail: take your time
     CHALLENGE_AGAIN_DETAIL = "challenge.again_detail"  # detail of a gentle repetition: no hurry, like in the picture
@@ -132,11 +133,11 @@ class Phrase(StrEnum):
     STILL_THERE = "ask.still_there"  # prompt: are you still there? just touch the screen
     STILL_THERE_DETAIL = "ask.still_there_detail"  # detail: take all the time you need
     HELP_IDLE = "help.idle"  # prompt: touch the upper button, say who you are, look at the camera, one small movement
-    HELP_IDENTIFY = "help.identify"  # prompt: the number is on the front of the card, 18 digits, the last may be X
+    HELP_IDENTIFY = "help.identify"  # prompt: the number is beside the card's photo, 18 digits, the last may be X
     HELP_CONFIRM = "help.confirm"  # prompt: touch yes if the name is right, no to enter the number again
     HELP_CONSENT = "help.consent"  # prompt: you decide; with no, a colleague certifies you without the camera
     HELP_FRAMING = "help.framing"  # prompt: look at the screen's oval as into a mirror; I tell you what helps
-    HELP_CHALLENGE = "help.challenge"  # prompt: one small movement, as in the picture; any other is possible too
+    HELP_CHALLENGE = "help.challenge"  # prompt: one small movement, as in the picture; if you cannot, touch I can't
     HELP_DECIDING = "help.deciding"  # prompt: I am writing down the result; it takes a moment
     HELP_CLOSING = "help.closing"  # prompt: you can go now; with a ticket, please see the colleague
     HELP_DETAIL = "help.detail"  # detail: a colleague is at {place}, {hours}

@@ -25,6 +25,9 @@ VERSION_NAME = re.compile(r"[A-Za-z0-9_.+:-]{1,96}")
 MOST_POINTS = 64  # of a curve
 # Keys of documents from before liveness was a sum; `_without_retired` says what they mean now.
 RETIRED = frozenset({"passive_combine", "passive_threshold", "passive_clear_attack"})
+# Eyes were asked to blink so often within so long.  Now they are asked to stay shut, once: two of that within three
+# seconds would be answered by nobody.
+RETIRED_BLINKS = frozenset({"blinks_needed", "blinks_within_s"})
 # Which way each cue's curve may run: more of it speaks for a person (1) or against (-1).
 RISES = {Cue.PASSIVE: 1, Cue.RELIEF: 1, Cue.MOIRE: -1, Cue.BORDER: -1, Cue.LIGHT: 1}
 
@@ -120,8 +123,6 @@ class Policy:
     # stay shut while one counts to two; what is shorter than this is a natural blink and answers nothing
     # (models/TRIED-actions.md).
     eyes_shut_s: float = _bounded(0.7, 0.3, 5.0)
-    blinks_needed: int = _bounded(1, 1, 5)
-    blinks_within_s: float = _bounded(3.0, 0.5, 15.0)
     # People try things; but a film that makes every movement in turn reaches the right one sooner or later.  With
     # two others forgiven it passed 96 of 100 challenges, with one 70 (models/TRIED-actions.md); with none, everybody
     # who looks round at a companion would be held up.  Natural blinks are not counted.
@@ -188,11 +189,13 @@ class Policy:
             first, last = curve.points[0][1], curve.points[-1][1]
             if (last - first) * RISES[cue] < 0:
                 raise ValueError(f"policy: {cue}_curve must {'rise' if RISES[cue] > 0 else 'fall'}")
-        if passive.least + sum(curve.most for curve in others) >= self.liveness_threshold:
+        # The passive net is always told, within its clip: not `least` and `most`, which allow for saying nothing.
+        worst, best = passive.at(-self.passive_clip), passive.at(self.passive_clip)
+        if worst + sum(curve.most for curve in others) >= self.liveness_threshold:
             raise ValueError("policy: the other cues together must not certify whom passive_curve clearly rejects")
-        if passive.reaches(self.liveness_threshold) is None:
+        if best < self.liveness_threshold:
             raise ValueError("policy: passive_curve alone must be able to reach liveness_threshold")
-        if passive.most + min(curve.least for curve in others) < self.liveness_clear_attack:
+        if best + min(curve.least for curve in others) < self.liveness_clear_attack:
             raise ValueError("policy: no other cue alone may be a clear attack to whom passive_curve clearly accepts")
 
     @property
@@ -345,12 +348,13 @@ def _policy(mapping: Mapping[str, object]) -> Policy:
 def _without_retired(mapping: Mapping[str, object]) -> Mapping[str, object]:
     """An older document's mapping in today's words (ADR 10): it judged liveness by the passive score alone.
 
-    Its threshold is asked of the sum instead, and never makes today's laxer.  How it combined frames, and what it
-    called a clear attack, is dropped.
+    Its threshold is asked of the sum instead, and never makes today's laxer.  Its `match_threshold` is from the scale
+    of another net, and its `other_actions_most` from other eyes, so of each the stricter holds, its own or today's.
+    How it combined frames, what it called a clear attack, and how often eyes were to blink, is dropped.
     """
+    kept = {key: value for key, value in mapping.items() if key not in RETIRED | RETIRED_BLINKS}
     if not RETIRED & set(mapping):
-        return mapping
-    kept = {key: value for key, value in mapping.items() if key not in RETIRED}
+        return kept
     if any(str(key).startswith("liveness_") or str(key).endswith("_curve") for key in kept):
         raise ValueError("policy: passive_threshold and its kin were replaced by liveness_threshold; leave them out")
     today = Policy()
@@ -360,6 +364,12 @@ def _without_retired(mapping: Mapping[str, object]) -> Mapping[str, object]:
             raise ValueError("policy: passive_threshold must be within 0 and 1")
         ratio = today.passive_curve.at(liveness.logit(asked, today.passive_clip))
         kept["liveness_threshold"] = max(today.liveness_threshold, ratio)
+    if "match_threshold" in kept:
+        asked = reading.number(kept["match_threshold"], "policy: match_threshold")
+        kept["match_threshold"] = max(asked, today.match_threshold)
+    if "other_actions_most" in kept:
+        most = reading.whole(kept["other_actions_most"], "policy: other_actions_most")
+        kept["other_actions_most"] = min(today.other_actions_most, most)
     return kept
 
 

@@ -89,6 +89,7 @@ class Visit:
     watching: bool = False
     watch_ns: int = 0
     crowd: bool = False
+    spoken_against: bool = False  # a match or a liveness was once below its threshold
     evidence: Evidence = field(default_factory=Evidence)
     advice: Advice | None = None
     advice_ns: int = 0

@@ -202,8 +202,7 @@ def _challenge(state: State, policy: Policy) -> View:
         Screen.CHALLENGE,
         OF_ACTION[action] if action else Phrase.DECIDING,
         visit.notice or Phrase.CHALLENGE_DETAIL,
-        _params(times=str(policy.blinks_needed)),
-        (
+        choices=(
             Choice(Touch.SHOW_AGAIN, Phrase.BUTTON_SHOW_AGAIN),
             *other,
             Choice(Touch.CANNOT, Phrase.BUTTON_CANNOT),

@@ -72,13 +72,14 @@ class TerminalLoop:
     def __init__(self, services: Services, policy: Policy, eyes_trusted: bool) -> None:
         self._do = services
         self._policy = policy
-        self._eyes_trusted = eyes_trusted
         self._inbox: queue.SimpleQueue[Event | tuple[int, Seen]] = queue.SimpleQueue()
         self._state = session.begin(policy)
         self._ticked_ns = 0
         self._refreshed_ns = services.clock.monotonic_ns()
         self.sessions = 0
         self._greet()
+        # Once: said again at every greeting, it could overtake the news that the eyes have failed since.
+        self.tell(EyesState(trusted=eyes_trusted))
 
     @property
     def state(self) -> State:
@@ -117,7 +118,6 @@ class TerminalLoop:
         # The clock first: without it the page would say for a moment that the machine is setting its clock.
         self.tell(self._now())
         self.tell(Drawn(self._do.draw()))
-        self.tell(EyesState(trusted=self._eyes_trusted))
 
     def _coalesced(self, timeout_s: float) -> list[Event]:
         events: list[Event] = []
@@ -141,8 +141,6 @@ class TerminalLoop:
     def _step(self, event: Event) -> None:
         """One step and all that follows from it; answers of services are stepped before anything else."""
         answers: list[Event] = [event]
-        if isinstance(event, EyesState):
-            self._eyes_trusted = event.trusted  # the next person is greeted with it
         while answers:
             self._state, effects = session.step(self._state, answers.pop(0), self._policy)
             for effect in effects:

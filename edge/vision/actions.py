@@ -73,8 +73,7 @@ class Shape:
 
     ``hold_s`` None: it counts when it is back, between ``shortest_s`` and ``longest_s`` after leaving rest; back is
     by half of how far it went, because lids and heads often settle lower than they began.  Otherwise it counts when
-    it has stayed beyond ``far`` for ``hold_s``, at most ``longest_s`` after leaving rest.  A movement that hardly
-    counts must be quicker, ``slight_longest_s``: what is slow and slight is trembling.
+    it has stayed beyond ``far`` for ``hold_s``, at most ``longest_s`` after leaving rest.
     """
 
     action: Action
@@ -84,13 +83,6 @@ class Shape:
     longest_s: float
     shortest_s: float = 0.0
     hold_s: float | None = None
-    slight_longest_s: float | None = None
-
-    def longest_ns(self, peak: float) -> float:
-        """How long a movement may take that went as far as ``peak``."""
-        if self.slight_longest_s is None:
-            return self.longest_s * _NS
-        return (self.slight_longest_s + self.score(peak) * (self.longest_s - self.slight_longest_s)) * _NS
 
     def score(self, peak: float) -> float:
         """0 at what just counts, 1 at full."""
@@ -161,7 +153,7 @@ class Movement:
 
     def _completed(self, at_ns: int, amount: float) -> ActionSeen | None:
         shape, left_ns = self._shape, self._left_ns
-        if left_ns is None or self._spent or at_ns - left_ns > shape.longest_ns(self._peak):
+        if left_ns is None or self._spent or at_ns - left_ns > shape.longest_s * _NS:
             return None
         if shape.hold_s is None:
             whole = self._peak >= shape.far and self._back(amount) and at_ns - left_ns >= shape.shortest_s * _NS

@@ -18,9 +18,10 @@ _AHEAD_YAW_DEG, _AHEAD_PITCH_DEG = 8.0, 12.0
 
 
 class CueWatch:
-    """The cues of one track."""
+    """The cues of one track; ``in_turn``: pattern and border take turns on some frames instead of each on all."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, in_turn: bool = True) -> None:
+        self._in_turn = in_turn
         self._relief = ReliefWatch()
         self._backdrop = BackdropWatch()
         self._ready_frames = 0
@@ -37,9 +38,9 @@ class CueWatch:
         moire = border = None
         if ready:
             turn, rest = divmod(self._ready_frames, _EVERY)
-            if rest == 0 and turn % 2 == 0:
+            if not self._in_turn or (rest == 0 and turn % 2 == 0):
                 moire = screen.moire(rgb, mesh.detector_box)
-            elif rest == 0:
+            if not self._in_turn or (rest == 0 and turn % 2 == 1):
                 border = screen.border(rgb, mesh.detector_box)
             self._ready_frames += 1
         return Cues(

@@ -16,6 +16,7 @@ from edge.core.types import ActionSeen, Advice, Observation
 from edge.ports import Floats, Frame, Net, Pixels
 from edge.vision import landmarks, quality, skin
 from edge.vision.actions import ActionWatcher, Signals
+from edge.vision.cues import CueWatch
 from edge.vision.detect import Detector, Face, iou
 from edge.vision.embed import Embedder, Probe
 from edge.vision.landmarks import Landmarker, Mesh
@@ -242,8 +243,14 @@ class Eyes:
         return track, actions
 
     def _new_track(self) -> Track:
+        settings = self._settings
         self._tracks += 1
-        self._track = Track(self._tracks, Probe(self._settings.probe_most), ActionWatcher(self._settings.actions))
+        self._track = Track(
+            self._tracks,
+            Probe(settings.probe_most),
+            ActionWatcher(settings.actions),
+            CueWatch(in_turn=settings.cues_in_turn),
+        )
         return self._track
 
     def _drop_track(self) -> None:
@@ -283,4 +290,6 @@ def _bounded(rgb: Pixels) -> Pixels:
     scale = _PHOTO_LONGEST_PX / max(rgb.shape[:2])
     if scale >= 1:
         return rgb
-    return np.asarray(cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    # A strip is one pixel wide at least: OpenCV refuses a picture of none.
+    width, height = (max(1, round(side * scale)) for side in (rgb.shape[1], rgb.shape[0]))
+    return np.asarray(cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA), np.uint8)

@@ -177,6 +177,8 @@ class EyesSettings:
     """Good frames go to the passive net or to the embedding; False: to both, which the bench measures."""
     judge_withheld: bool = False
     """The passive net also on frames that are not READY, for evaluation: such a score is evidence for nothing."""
+    cues_in_turn: bool = True
+    """Pattern and border in turn on every third good frame; False: on each, for pictures that no other follows."""
     probe_most: int = 16
     """Good frames in a probe; the mean of more does not get better."""
     recheck_every: int = 4

@@ -18,11 +18,11 @@ _NS = 1_000_000_000
 class Track:
     """One uninterrupted sighting of one face, and all evidence that rests on it."""
 
-    def __init__(self, number: int, probe: Probe, actions: ActionWatcher) -> None:
+    def __init__(self, number: int, probe: Probe, actions: ActionWatcher, cues: CueWatch) -> None:
         self.number = number
         self.probe = probe
         self.actions = actions
-        self.cues = CueWatch()
+        self.cues = cues
         self.ready_frames = 0
         self.seen_ns = 0
         self.missed = False

@@ -169,7 +169,7 @@ def _check(
     answers: dict[str, tuple[KnownAnswer, ...]],
     open_net: Callable[[NetSpec, Path], Net],
 ) -> ModelCheck:
-    fault = _file_fault(manifest, model)
+    fault = file_fault(manifest, model)
     if fault is None:
         try:
             fault = _answer_fault(
@@ -185,7 +185,8 @@ def _verdict(model: Model, fault: str | None) -> ModelCheck:
     return ModelCheck(model.name, model.version, model.bytes, fault is None, sentence)
 
 
-def _file_fault(manifest: Manifest, model: Model) -> str | None:
+def file_fault(manifest: Manifest, model: Model) -> str | None:
+    """Why the model's file is not the one that the manifest names, or None."""
     path = manifest.path(model)
     try:
         size = path.stat().st_size

@@ -9,6 +9,7 @@ from edge.adapters.tflite import TfliteNet
 from edge.ports import Floats
 from edge.vision.manifest import FILE_NAME, load_manifest, sha256_of
 from edge.vision.verify import ANSWERS_NAME, KnownAnswer, KnownAnswers, golden_crop, golden_face
+from models.builder.errors import BuildError
 from models.builder.scenes import stamp_scenes
 from models.cards import card
 
@@ -20,10 +21,14 @@ _POSITIONS = 24
 
 
 def stamp_all(folder: Path) -> None:
-    """Hashes into the manifest, then what depends on them: the known answers, the golden scenes and the cards."""
+    """Hashes into the manifest, then what depends on them: the known answers, the golden scenes and the cards.
+
+    Raises BuildError when the eyes on these models fail their own golden test.
+    """
     stamp_manifest(folder)
     stamp_answers(folder)
-    stamp_scenes(folder)
+    if (fault := stamp_scenes(folder)) is not None:
+        raise BuildError(f"what was installed cannot be used: {fault}")
     stamp_cards(folder)
 
 

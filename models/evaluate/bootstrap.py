@@ -77,7 +77,7 @@ def bounds(
             refused.append(float(genuine[wanted.scores < threshold].sum()) / whole)
         if total:
             passed.append(float(heaped[passing - 1]) / total if passing else 0.0)
-        if not whole or not total:
+        if not whole or not total or not len(heaped):  # a folder's pairs of which none has two faces: none is kept
             continue
         for limit, into in zip(limits, accepted, strict=True):
             # The first impostor whom the limit no longer allows; where the kept ones do not reach so far down, the

@@ -9,8 +9,11 @@ from pathlib import Path
 from pydantic import BaseModel
 from rich.console import Console
 
-from edge.app import versions
+from edge.app import manifest
 from edge.core.policy import Policy
+from edge.errors import ModelError
+from edge.vision.manifest import Manifest
+from edge.vision.verify import file_fault
 from models.evaluate import attacks, look, pairs, plots, read, tables
 from models.evaluate.attacks import Judged
 from models.evaluate.errors import UnusableInputError
@@ -59,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Exit 0 when it was measured, whatever came out; raises AnxinError (2 for unusable input)."""
+    """Exit 0 when it was measured, whatever came out; raises AnxinError (2 for unusable input, 11 for the models)."""
     # Progress and remarks go to stderr, so that --json can be piped.
     notes = Console(stderr=True)
     if args.plots:
@@ -73,12 +76,13 @@ def main(args: argparse.Namespace) -> int:
 def _pairs(args: argparse.Namespace, notes: Console, out: Console) -> int:
     if args.sessions_by_folder:
         raise UnusableInputError("--sessions-by-folder belongs to --attacks; leave it out.")
+    models = pinned(args.folder)
     listed = read.pairs(args.pairs, args.root or args.pairs.parent, args.group_by)
     folder = read.people(args.impostors_from) if args.impostors_from else []
     began = time.monotonic()
     seen = pairs.look_at(listed, folder, look.Describe(args.folder), args.jobs, notes)
     compared = pairs.compare(
-        seen, Policy(), versions(args.folder), group_by=args.group_by, seconds=time.monotonic() - began
+        seen, Policy(), models.versions(), group_by=args.group_by, seconds=time.monotonic() - began
     )
     if args.plots:
         draw_pairs(compared, args.plots)
@@ -93,10 +97,11 @@ def _attacks(args: argparse.Namespace, notes: Console, out: Console) -> int:
     for name in ("root", "group_by", "impostors_from"):
         if getattr(args, name) is not None:
             raise UnusableInputError(f"--{name.replace('_', '-')} belongs to --pairs; leave it out.")
+    models = pinned(args.folder)
     sessions = read.presentations(args.attacks, by_folder=args.sessions_by_folder)
     began = time.monotonic()
     watched = attacks.look_at(sessions, look.Watch(args.folder, args.max_seconds), args.jobs, notes)
-    weighed = attacks.weigh(sessions, watched, Policy(), versions(args.folder), time.monotonic() - began)
+    weighed = attacks.weigh(sessions, watched, Policy(), models.versions(), time.monotonic() - began)
     if args.plots:
         draw_attacks(weighed, args.plots)
     if args.json:
@@ -104,6 +109,18 @@ def _attacks(args: argparse.Namespace, notes: Console, out: Console) -> int:
     else:
         tables.show_attacks(weighed.result, out)
     return 0
+
+
+def pinned(folder: Path | None) -> Manifest:
+    """The manifest of the models' folder; raises ModelError when a file is not the one it names.
+
+    A figure is published under a model's version, so it must be that file's.
+    """
+    listed = manifest(folder)
+    for model in listed.models:
+        if (fault := file_fault(listed, model)) is not None:
+            raise ModelError(fault)
+    return listed
 
 
 def draw_pairs(compared: pairs.Compared, folder: Path, prefix: str = "match") -> list[Path]:

@@ -20,7 +20,6 @@ from models.evaluate.read import Presentation
 UNREADABLE, NO_FACE = "unreadable", "no_face"
 _PICTURE_NS = 200_000_000  # between the pictures of a folder that is one session: as if five came a second
 _FRAME_TIMEOUT_S = 10.0
-_LEAST_SIDE_PX = 32  # no face can be found in less, and a strip one pixel wide cannot be made smaller
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +48,7 @@ class Describe:
             rgb = picture(file)
             if rgb is None:
                 return Looked(UNREADABLE)
-            seen = None if min(rgb.shape[:2]) < _LEAST_SIDE_PX else eyes.describe(Frame(0, 0, rgb))
+            seen = eyes.describe(Frame(0, 0, rgb))
             return Looked(NO_FACE) if seen is None else Looked(None, seen.advice, seen.embedding)
 
         return describe
@@ -71,11 +70,15 @@ class Watch:
     most_s: float = 60.0
 
     def __call__(self) -> Callable[[Presentation], Watched]:
-        eyes = Eyes(open_nets(self.models), EyesSettings(judge_withheld=True))
+        nets = open_nets(self.models)
+        of_films = Eyes(nets, EyesSettings(judge_withheld=True))
+        of_pictures = Eyes(nets, EyesSettings(judge_withheld=True, cues_in_turn=False))
 
         def watch(session: Presentation) -> Watched:
-            eyes.watch(None)
-            return _video(eyes, session.files[0], self.most_s) if session.video else _pictures(eyes, session.files)
+            if not session.video:
+                return _pictures(of_pictures, session.files)
+            of_films.watch(None)
+            return _video(of_films, session.files[0], self.most_s)
 
         return watch
 
@@ -84,9 +87,9 @@ def picture(file: Path) -> Pixels | None:
     """RGB uint8 (H, W, 3), turned as its camera was held; None when it cannot be read as a picture."""
     try:
         raw = np.fromfile(file, np.uint8)
-    except OSError:
+        bgr = cv2.imdecode(raw, cv2.IMREAD_COLOR) if raw.size else None
+    except (OSError, cv2.error):  # OpenCV decodes nothing above a gigapixel
         return None
-    bgr = cv2.imdecode(raw, cv2.IMREAD_COLOR) if raw.size else None
     return None if bgr is None else np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
 
 

@@ -1,7 +1,8 @@
 """What is to be evaluated, parsed: a list of pairs, a folder of people, a folder of live people and attacks."""
 
 import csv
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,7 @@ VIDEOS = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".w
 LIVE, SPOOF = "live", "spoof"
 _FIXED = ("path_a", "path_b", "same", "fold")
 _MOST_ROWS = 5_000_000
+_MOST_GROUPS = 200  # every group has a bootstrap of its own; a column of names would take hours and say nothing
 
 
 class Row(BaseModel):
@@ -59,6 +61,11 @@ def pairs(file: Path, root: Path, group_by: str | None = None) -> list[Pair]:
         raise UnusableInputError(f"{file} lists no pair; write one a line below the heading path_a,path_b,same.")
     if any((pair.fold is None) != (found[0].fold is None) for pair in found):
         raise UnusableInputError(f"{file} gives some pairs a fold and others none; give all or none.")
+    if (groups := len({pair.group for pair in found})) > _MOST_GROUPS:
+        raise UnusableInputError(
+            f"{file}, column {group_by}: {groups:,} different values, at most {_MOST_GROUPS} can be groups; "
+            "give --group-by a coarser column."
+        )
     return found
 
 
@@ -146,7 +153,7 @@ def presentations(folder: Path, *, by_folder: bool = False) -> list[Presentation
         raise UnusableInputError(f"{folder} is no folder; give one with the sub-folders live and spoof.")
     found: list[Presentation] = []
     together: dict[tuple[Path, bool, str], list[Path]] = {}
-    for file in sorted(folder.rglob("*")):
+    for file in sorted(_below(folder)):
         suffix = file.suffix.lower()
         if suffix not in PICTURES | VIDEOS or not file.is_file():
             continue
@@ -173,9 +180,17 @@ def presentations(folder: Path, *, by_folder: bool = False) -> list[Presentation
     return found
 
 
-def count_of(found: list[Presentation]) -> Mapping[bool, int]:
-    """How many are bona fide (True) and attacks (False)."""
-    return {kind: sum(each.bona_fide is kind for each in found) for kind in (True, False)}
+def _below(folder: Path) -> Iterator[Path]:
+    """Every file below, also behind links, as data sets are often put together; each folder once, so loops end."""
+    been: set[str] = set()
+    for place, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        if real in been:
+            folders.clear()
+            continue
+        been.add(real)
+        folders.sort()
+        yield from (Path(place, name) for name in files)
 
 
 def _why(error: Exception) -> str:

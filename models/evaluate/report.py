@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from edge.app import manifest, versions
+from edge.app import versions
 from edge.core.policy import Policy
 from edge.errors import StateError
 from edge.vision.manifest import Manifest
@@ -53,11 +53,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Write the report and its plots.  Exit 0; raises AnxinError (2 for data of another shape)."""
+    models = command.pinned(None)
     data, folder = research.research(args.data), args.out.parent / PLOTS
     plots.ready(folder)
     measured = measure(data, args.jobs, Console(stderr=True))
     drawn = draw(measured, Policy(), folder)
-    content = render(measured, manifest(), Policy(), {name: f"{PLOTS}/{file.name}" for name, file in drawn.items()})
+    content = render(measured, models, Policy(), {name: f"{PLOTS}/{file.name}" for name, file in drawn.items()})
     try:
         args.out.write_text(content, encoding="utf-8")
     except OSError as error:

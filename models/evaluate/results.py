@@ -10,9 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models.evaluate import metrics
 
-PAIRS_SCHEMA = "anxin.evaluate.pairs/1"
-ATTACKS_SCHEMA = "anxin.evaluate.attacks/1"
-
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 

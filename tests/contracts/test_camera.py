@@ -43,6 +43,7 @@ from tests.contracts.cameras import (
     write_pictures,
     write_video,
 )
+from tests.vision import photos
 
 
 @dataclass
@@ -301,11 +302,12 @@ def test_a_file_that_is_no_video_is_refused(tmp_path: Path, name: str) -> None:
 def test_a_folder_without_pictures_and_a_broken_picture_are_refused(tmp_path: Path) -> None:
     with pytest.raises(CameraError, match="holds no pictures"):
         FolderCamera(tmp_path).open()
-    (tmp_path / "broken.png").write_text("no picture")
-    camera = FolderCamera(tmp_path, paced=False)
-    camera.open()
-    with pytest.raises(CameraError, match="cannot be read as a picture"):
-        camera.read(1.0)
+    for content in (b"no picture", photos.gigapixels()):
+        (tmp_path / "broken.png").write_bytes(content)
+        camera = FolderCamera(tmp_path, paced=False)
+        camera.open()
+        with pytest.raises(CameraError, match="cannot be read as a picture"):
+            camera.read(1.0)
 
 
 def test_a_v4l2_camera_is_found_by_card_name_or_by_id(tmp_path: Path) -> None:

@@ -32,18 +32,26 @@ def curves(draw: st.DrawFn) -> Curve:
 @st.composite
 def policies(draw: st.DrawFn) -> Policy:
     """Any curves that a policy takes."""
-    drawn = {}
+    drawn: dict[str, object] = {"passive_clip": draw(st.sampled_from([1.0, 6.0, 10.0, 15.0]))}
+    if draw(st.booleans()):
+        by, times = draw(st.floats(-4, 7)), draw(st.sampled_from([0.1, 0.3, 1.0]))
+        passive = Curve(tuple((x, y * times + by) for x, y in POLICY.passive_curve.points))
+        worst, best = passive.points[0][1], passive.points[-1][1]
+        threshold = worst + draw(st.floats(-0.2, 1)) * (best - worst)
+        drawn |= {"passive_curve": passive, "liveness_threshold": threshold, "liveness_clear_attack": threshold - 2}
     for cue in OTHERS:
         curve = draw(curves())
         rises = curve.points[-1][1] >= curve.points[0][1]
         ys = [y / 4 for _, y in curve.points]
         ys = ys if rises == (RISES[cue] > 0) else ys[::-1]
         drawn[f"{cue}_curve"] = Curve(tuple((x, y) for (x, _), y in zip(curve.points, ys, strict=True)))
-    try:
-        return replace(POLICY, **drawn)  # type: ignore[arg-type]
-    except ValueError:
-        assume(False)
-        raise
+    for _ in range(2):
+        try:
+            return replace(POLICY, **drawn)  # type: ignore[arg-type]
+        except ValueError:
+            drawn |= {f"{cue}_curve": Curve(((0.0, 0.0),)) for cue in OTHERS}
+    assume(False)
+    raise AssertionError
 
 
 def seen(scores: list[float], told: Mapping[Cue, float | None] = MappingProxyType({}), times: int = 1) -> Evidence:

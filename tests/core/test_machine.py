@@ -269,6 +269,7 @@ class Player:
             case Show(view) if view.prompt in {Phrase.CLOSING_DONE} or "ticket" in view.params:
                 assert self.stored, "nothing is called done before it is durable"
             case Reset():
+                assert self.records == 1 or not self.watched, "who was looked at leaves a record"
                 self.records, self.stored, self.watched = 0, False, False
 
     def certified(self, attempt: Any) -> None:
@@ -367,6 +368,18 @@ def test_whatever_happens_the_promises_hold_and_the_session_replays(history: lis
     assert list(effects) == player.effects
 
 
+WAYS_OUT = st.sampled_from([Touch.BACK, Touch.NO, Touch.YES, Touch.HELP, "finish", "camera off", "wait", "long wait"])
+
+
+@settings(max_examples=200)
+@given(st.lists(WAYS_OUT, min_size=3, max_size=8))
+def test_no_way_out_after_a_look_goes_unrecorded(ways: list[Any]) -> None:
+    player = Player()
+    for move in ["start", "number", "found", "yes", "agree", "look", *ways, "stored", *["long wait"] * 6]:
+        player.play(move)
+    assert sum(isinstance(effect, Record) for effect in player.effects) >= 1
+
+
 @settings(max_examples=60)
 @given(st.lists(PLAYS, max_size=40))
 def test_whatever_happens_the_page_s_light_is_out_when_the_light_challenge_is_over(history: list[Any]) -> None:
@@ -431,7 +444,6 @@ def test_the_readers_page_names_every_page_reason_and_deadline() -> None:
     unnamed = {key for key in deadlines if f"`{key}`" not in text}
     assert unnamed == {
         "reaction_least_s",
-        "blinks_within_s",
         "eyes_shut_s",
         "face_holds_s",
         "quiet_s",

@@ -28,6 +28,7 @@ from edge.core.types import Action, ActionSeen
 
 POLICY = Policy()
 SECOND = 1_000_000_000
+SILENT = {f"{cue}_curve": [[0.0, 0.0]] for cue in ("relief", "moire", "border", "light")}
 
 
 def test_a_policy_survives_the_wire() -> None:
@@ -85,6 +86,8 @@ def test_what_is_left_out_takes_its_default() -> None:
         ({"liveness_threshold": -3.0}, "clear miss"),
         ({"light_curve": [[0.0, 0.0], [1.0, 20.0]]}, "must not certify"),
         ({"passive_curve": [[0.0, -6.0], [1.0, -0.2]]}, "passive_curve alone"),
+        ({"passive_clip": 4.0}, "passive_curve alone"),
+        ({"passive_curve": [[-4.0, 1.0], [9.0, 5.0]]} | SILENT | {"liveness_threshold": 0.5}, "must not certify"),
         ({"border_curve": [[0.0, 0.0], [1.0, -9.0]]}, "no other cue alone"),
         ({"passive_threshold": 1.5}, "passive_threshold"),
         ({"passive_threshold": "0.5"}, "passive_threshold"),
@@ -144,6 +147,17 @@ def test_a_policy_from_before_the_sum_is_still_followed_and_never_more_laxly() -
     assert Policy.from_mapping({"passive_threshold": 1.0}).liveness_threshold == POLICY.passive_curve.most
 
 
+def test_a_whole_policy_from_before_the_sum_makes_nothing_laxer_and_asks_for_one_pair_of_shut_eyes() -> None:
+    was = {"match_threshold": 0.43, "other_actions_most": 2, "blinks_needed": 2, "blinks_within_s": 3.0}
+    followed = Policy.from_mapping(was | {"passive_threshold": 0.5, "max_tries": 2})
+    assert followed == replace(POLICY, max_tries=2)
+    stricter = Policy.from_mapping({"passive_threshold": 0.5, "match_threshold": 0.6, "other_actions_most": 0})
+    assert (stricter.match_threshold, stricter.other_actions_most) == (0.6, 0)
+    assert Policy.from_mapping({"match_threshold": 0.43, "blinks_needed": 2}) == replace(POLICY, match_threshold=0.43)
+    with pytest.raises(ValueError, match="match_threshold"):
+        Policy.from_mapping({"passive_threshold": 0.5, "match_threshold": float("nan")})
+
+
 @pytest.mark.parametrize(
     ("started_s", "completed_s", "action", "score", "verdict"),
     [
@@ -176,13 +190,12 @@ def test_choices_are_spread_evenly_and_can_be_checked_afterwards() -> None:
 
 def test_the_same_movement_reported_twice_is_one_movement() -> None:
     prompt = challenge.Prompt(Action.BLINK, 0, 0, datetime(2026, 11, 23, tzinfo=UTC))
-    twice = replace(POLICY, blinks_needed=2)
-    shut = ActionSeen(Action.BLINK, SECOND, 2 * SECOND, 0.5)
+    other = ActionSeen(Action.NOD, SECOND, 2 * SECOND, 0.5)
     for _ in range(5):
-        prompt = challenge.hear(prompt, (shut,), 4 * SECOND, twice)
-    assert prompt.answer is None
-    second = ActionSeen(Action.BLINK, 3 * SECOND, 4 * SECOND, 0.5)
-    assert challenge.hear(prompt, (second,), 4 * SECOND, twice).answer == second
+        prompt = challenge.hear(prompt, (other,), 4 * SECOND, POLICY)
+    assert (prompt.others, prompt.too_many_others) == (1, False)
+    second = replace(other, started_ns=3 * SECOND, completed_ns=4 * SECOND)
+    assert challenge.hear(prompt, (second,), 4 * SECOND, POLICY).too_many_others
 
 
 @given(st.integers(0, 10_000), st.floats(0, 1, exclude_max=True), st.floats(0.001, 10), st.floats(10, 1e6))

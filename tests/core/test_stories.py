@@ -522,6 +522,53 @@ def test_who_came_in_vain_three_times_today_is_met_by_a_colleague_at_once() -> N
     assert story.state.visits and story.wait(40).state.visits == ()
 
 
+@pytest.mark.parametrize("way", [Touch.NO, Touch.BACK])
+def test_going_back_to_the_number_after_a_look_leaves_a_record_and_counts(way: Touch) -> None:
+    """Else whoever holds up a film sees prompt after prompt until it is the film's, and nobody hears of it."""
+    story = Story()
+    for _ in range(3):
+        story.walks_up().looks(3).touch(Touch.BACK).touch(Touch.BACK).touch(way)
+        assert (story.records[-1].outcome, story.records[-1].reasons) == (Outcome.ABANDONED, ("walked_away",))
+        assert story.view.prompt == Phrase.CLOSING_GOODBYE
+        story.wait(10)
+    assert story.walks_up().records[-1].reasons == ("many_visits_in_vain",)
+
+
+@pytest.mark.parametrize("way", [Touch.BACK, Touch.FINISH, None])
+def test_a_covered_lens_is_no_way_out_of_a_visit_that_nobody_hears_of(way: Touch | None) -> None:
+    story = Story().walks_up().looks(3).touch(Touch.BACK).touch(Touch.BACK).camera(working=False).touch(Touch.YES)
+    assert story.view.prompt == Phrase.DUE_WAIT
+    story = story.touch(way) if way else story.wait(125)
+    assert (story.record.outcome, story.record.reasons) == (Outcome.ABANDONED, ("walked_away",))
+    assert len(story.wait(30).state.visits) == 1
+
+
+def test_a_face_that_did_not_match_is_not_shown_again_and_again_by_leaving_early() -> None:
+    story = Story()
+    for _ in range(3):
+        story.walks_up().looks(2, match=0.4).touch(Touch.HELP).touch(Touch.FINISH).wait(40)
+    assert story.walks_up().records[-1].reasons == ("many_visits_in_vain",)
+
+
+def test_the_light_is_not_begun_anew_until_its_colours_suit_a_film() -> None:
+    story = Story(policy=replace(Policy(), light_challenge=True)).walks_up().looks(3)
+    lit = 0
+    while not story.records:
+        story.looks(0.5)
+        if story.view.light:
+            lit += 1
+            story.touch(Touch.HELP).touch(Touch.BACK)
+        assert lit <= 12
+    assert story.record.reasons == ("continuity_lost",)
+
+
+def test_whatever_its_number_a_track_that_ends_under_the_prompt_begins_the_look_anew() -> None:
+    for track in (0, 1):
+        story = Story().walks_up().looks(3, track=track)
+        assert story.asked is not None
+        assert story.sees(track=track + 7).view.screen is Screen.FRAMING
+
+
 def test_somebody_else_is_not_held_for_who_came_in_vain() -> None:
     other = "110105194912310185"
     neighbour = replace(WANG, person_ref="ref-li")

@@ -220,10 +220,8 @@ async def test_the_greeting_tells_language_limits_and_the_pages_own_words(page: 
 async def test_what_is_said_reaches_every_window(page: Page) -> None:
     async with window(page) as one, window(page) as other:
         page.say(Say(Phrase.ACTION_BLINK))
-        assert (await one.hears(Saying)).text.zh == "请闭上眼睛，慢慢数一、二，再睁开。"
-        assert (
-            await other.hears(Saying)
-        ).text.en == "Please close your eyes, count slowly to two, and open them again."
+        assert (await one.hears(Saying)).text.zh == "请闭一会儿眼睛，慢慢数“一、二”就好。"
+        assert (await other.hears(Saying)).text.en == "Please close your eyes just while you count slowly to two."
 
 
 async def test_the_action_and_its_text_go_together_and_a_question_in_between_keeps_the_action(page: Page) -> None:

@@ -18,7 +18,7 @@ from rich.console import Console
 
 from edge.core.policy import Policy, Verdict
 from edge.core.types import Advice, Observation
-from edge.errors import AnxinError, StateError, ToolError
+from edge.errors import AnxinError, ModelError, StateError, ToolError
 from models import FOLDER, cli
 from models.evaluate import attacks, look, pairs, read, workers
 from models.evaluate.errors import UnusableInputError
@@ -135,6 +135,32 @@ def test_a_strip_of_a_picture_has_no_face(tmp_path: Path) -> None:
         assert describe(file).failure == look.NO_FACE
 
 
+def test_a_picture_of_more_pixels_than_can_be_decoded_is_unreadable(tmp_path: Path) -> None:
+    (tmp_path / "1.png").write_bytes(photos.gigapixels())
+    assert look.picture(tmp_path / "1.png") is None
+
+
+def test_a_folder_in_which_nobody_has_a_face_gives_no_impostors_and_no_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("one", "two"):
+        save(tmp_path / name / "1.png", np.full((100, 100, 3), 90, np.uint8))
+    file = listed(tmp_path, "one/1.png,one/1.png", heading="path_a,path_b")
+    assert anxin_models("evaluate", "--pairs", file, "--impostors-from", tmp_path, "--json") == 0
+    figures = json.loads(capsys.readouterr().out)["figures"]
+    assert (figures["with_face"]["impostor"], figures["all"]["impostor"]) == (0, 1)
+    assert (figures["all"]["fmr"]["events"], figures["all"]["fnmr"]["events"]) == (0, 1)
+    assert [point["low"] for point in figures["all"]["points"]] == [None] * 3
+
+
+def test_one_picture_has_a_pattern_and_a_border_since_no_later_frame_will(tmp_path: Path) -> None:
+    file = save(tmp_path / "1.png", photos.collins())
+    (seen,) = look.Watch()()(Presentation("1.png", (file,), True, "live", video=False)).observations
+    assert seen.advice is Advice.READY
+    assert seen.cues.moire is not None
+    assert seen.cues.border is not None
+
+
 def refuse() -> Any:
     raise ToolError("this tool is not here.")
 
@@ -179,6 +205,14 @@ def test_a_list_that_is_wrong_is_refused_with_its_line(
     assert refused.value.exit_code == 2
 
 
+def test_a_column_of_names_is_no_column_of_groups(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"")
+    file = listed(tmp_path, *(f"a.png,a.png,1,{n}" for n in range(201)))
+    assert len(read.pairs(file, tmp_path)) == 201
+    with pytest.raises(UnusableInputError, match="column band: 201 different values"):
+        read.pairs(file, tmp_path, "band")
+
+
 def test_what_cannot_be_evaluated_is_refused_in_one_sentence(tmp_path: Path, album: Path) -> None:
     file = listed(album, *SIX)
     binary = tmp_path / "binary.csv"
@@ -198,6 +232,16 @@ def test_what_cannot_be_evaluated_is_refused_in_one_sentence(tmp_path: Path, alb
         with pytest.raises(AnxinError, match=says) as stopped:
             anxin_models("evaluate", *words)
         assert stopped.value.exit_code == 2
+
+
+def test_no_figure_is_made_under_the_name_of_another_file(album: Path, folder: Path) -> None:
+    with (folder / "passive_liveness.tflite").open("r+b") as changed:
+        changed.seek(-1, 2)
+        changed.write(b"\xff")
+    for words in (("--pairs", listed(album, *SIX)), ("--attacks", album)):
+        with pytest.raises(ModelError, match="is not the file the manifest names") as stopped:
+            anxin_models("evaluate", *words, "--folder", folder)
+        assert stopped.value.exit_code == 11
 
 
 def test_pairs_or_attacks_must_be_chosen(capsys: pytest.CaptureFixture[str]) -> None:
@@ -282,9 +326,11 @@ def test_names_that_contradict_the_list_make_pairs_the_unit() -> None:
         read.Pair(Path("flat/0"), Path("flat/1"), same=True),
         read.Pair(Path("flat/2"), Path("flat/3"), same=False),
     ]
-    folder = [Photo(file, file.parent) for file in faces]
     assert pairs.compare(Seen(rows, faces), Policy(), VERSIONS, replicates=20).result.bootstrap.unit == "pairs"
-    assert folder
+    # A folder that says who is who decides, even where the list's own folders do not.
+    folder = [Photo(file, Path(name)) for file, name in zip(faces, "aabc", strict=True)]
+    both = pairs.compare(Seen(rows, faces, folder), Policy(), VERSIONS, replicates=20).result
+    assert both.bootstrap.unit == "people"
 
 
 # --- attacks --------------------------------------------------------------------------------------------------
@@ -311,6 +357,15 @@ def test_every_recording_below_live_and_spoof_is_a_session_of_its_kind(tmp_path:
     assert together["spoof/print"] == 1
     assert together["spoof/print/two"] == 1
     assert together["live/a.png"] == 1
+
+
+def test_folders_that_are_links_are_followed_and_loops_end(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "a.png").write_bytes(b"")
+    (tmp_path / "data" / "spoof").mkdir(parents=True)
+    (tmp_path / "data" / "live").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "again").symlink_to(tmp_path / "data")
+    assert [one.name for one in read.presentations(tmp_path / "data")] == ["live/a.png"]
 
 
 def seen(number: int, passive: float | None, advice: Advice = Advice.READY, track: int = 1) -> Observation:

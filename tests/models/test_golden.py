@@ -17,6 +17,8 @@ from edge.vision.golden import GoldenTest
 from edge.vision.manifest import load_manifest, sha256_of
 from edge.vision.verify import KnownAnswerTest, verify
 from models import FOLDER, cli
+from models.builder.errors import BuildError
+from models.builder.stamp import stamp_all
 
 
 @pytest.fixture(scope="module")
@@ -188,3 +190,9 @@ def test_the_command_says_it_and_ends_with_one(folder: Path, capsys: pytest.Capt
     assert code == 1
     assert (said["ok"], said["eyes"]["tested"]) == (False, True)
     assert "golden face in another place" in said["eyes"]["sentence"]
+
+
+def test_a_build_that_cannot_tell_two_people_apart_says_so(folder: Path) -> None:
+    (folder / "golden" / "other.jpg").write_bytes((folder / "golden" / "scene.jpg").read_bytes())
+    with pytest.raises(BuildError, match="one embedding for two different people"):
+        stamp_all(folder)

@@ -18,6 +18,7 @@ from edge.core.types import (
     ActionSeen,
     Advice,
     Event,
+    EyesState,
     NumberEntered,
     Observation,
     Person,
@@ -245,3 +246,18 @@ def test_nothing_is_adopted_in_the_middle_of_a_visit(visit: Visit) -> None:
     visit.newer = [Policy(version="newer")]
     visit.wait(40)
     assert len(visit.newer) == 1
+
+
+def test_eyes_that_fail_while_somebody_is_forgotten_are_not_trusted_by_who_comes_next(visit: Visit) -> None:
+    nonces = iter(["1" * 32, "2" * 32])
+
+    def draw() -> str:
+        nonce = next(nonces)
+        if nonce.startswith("2"):  # the eyes' thread has just tested again
+            visit.loop.tell(EyesState(trusted=False))
+        return nonce
+
+    visit.loop = TerminalLoop(replace(visit.services, draw=draw), Policy(), eyes_trusted=True)
+    assert visit.wait(0.3).view.prompt == Phrase.IDLE_WELCOME
+    visit.touch(Touch.START_SELF).touch(Touch.BACK).wait(0.3)
+    assert visit.view.prompt == Phrase.IDLE_WAIT_EYES

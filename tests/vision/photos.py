@@ -1,5 +1,7 @@
 """Pictures for the eyes: two public-domain portraits out of packages of the simulator, and what can befall them."""
 
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +25,14 @@ def hopper() -> Pixels:
     """Grace Hopper (US Navy, public domain), the whole portrait."""
     path = Path(str(matplotlib.cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)))
     return np.ascontiguousarray(cv2.imread(str(path))[:, :, ::-1])
+
+
+def gigapixels() -> bytes:
+    """A PNG file that says it has 60,000 x 60,000 pixels: more than OpenCV agrees to decode."""
+    content = bytearray(cv2.imencode(".png", np.zeros((8, 8, 3), np.uint8))[1].tobytes())
+    content[16:24] = struct.pack(">II", 60_000, 60_000)
+    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+    return bytes(content)
 
 
 def moved(rgb: Pixels, x: float = 0, y: float = 0, size: float = 1.0, roll_deg: float = 0.0) -> Pixels:

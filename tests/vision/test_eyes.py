@@ -250,6 +250,11 @@ def test_a_photo_that_is_all_face_is_given_room(eyes: Eyes, nets: Mapping[str, N
     assert float(tight.embedding @ whole.embedding) > 0.7
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 2), (20, 60_000)])
+def test_a_strip_of_a_picture_is_one_without_a_face(eyes: Eyes, shape: tuple[int, int]) -> None:
+    assert eyes.describe(Frame(0, 0, np.full((*shape, 3), 128, np.uint8))) is None
+
+
 def test_a_photo_without_a_face_is_none_and_an_unfit_one_says_why(eyes: Eyes) -> None:
     assert eyes.describe(Frame(0, 0, np.full((300, 300, 3), 90, np.uint8))) is None
     tilted = eyes.describe(Frame(0, 0, moved(collins(), roll_deg=30, y=60)))

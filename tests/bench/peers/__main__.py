@@ -21,6 +21,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from models.evaluate.command import from_one
 from tests.bench.peers.accuracy import measure
 from tests.bench.peers.install import Installed, folder, install
 from tests.bench.peers.process import Worker, WorkerError
@@ -38,7 +39,10 @@ OURS = "anxin"
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure all that can be installed; 0 even when a peer is missing, which the table says."""
-    args = _parser().parse_args(arguments)
+    parser = _parser()
+    args = parser.parse_args(arguments)
+    if args.accuracy and not (args.accuracy / "lfw_dev" / "genuine_pairs.csv").is_file():
+        parser.error(f"{args.accuracy} has no lfw_dev/genuine_pairs.csv; docs/evaluate.md says how it is laid out")
     console = Console()
     with console.status("installing the peers (once; minutes)"):
         peers = install(folder())
@@ -66,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--turns", type=int, default=10, help="how often each is asked (default: %(default)s)")
+    parser.add_argument("--turns", type=from_one, default=10, help="how often each is asked (default: %(default)s)")
     parser.add_argument(
         "--accuracy", type=Path, metavar="DATA", help="a folder with lfw_dev: compare verification too"
     )

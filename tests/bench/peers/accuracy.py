@@ -1,7 +1,7 @@
 """Verification by each library on the 140 genuine pairs of LFW that we may calibrate on: TAR at FMR 1e-3.
 
-Every photo of the pairs is embedded once, its largest face; impostors are all pairs of two names among them and
-every fifth photo more.
+Every photo of the pairs is embedded once, the face that each library's users would take; impostors are all pairs of
+two names among them and every fifth photo more.
 140 pairs give wide bounds (Wilson, 95 %): a difference of a few points is none.
 """
 
