@@ -78,7 +78,7 @@ def _whole(recipe: dict[str, Any], inputs: Path, floats: Path, target: Path, oth
         others, real_inputs(others, recipe["channels"], recipe["mean"], recipe["std"]), strict=True
     ):
         # The file normalizes its input itself.
-        package.setInput(np.ascontiguousarray(crop.transpose(2, 0, 1)[None], np.float32))
+        package.setInput(np.ascontiguousarray(crop.transpose(2, 0, 1)[None], np.float32), "data")
         theirs.append([np.asarray(package.forward(), np.float32)])
         ours.append(rebuilt(batch))
         shipped.append(quantized(batch))
