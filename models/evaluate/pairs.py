@@ -91,6 +91,7 @@ def compare(
         seconds=round(seconds + time.monotonic() - began, 3),
         genuine_listed=int(listed.same.sum()),
         impostor_listed=int((~listed.same).sum()),
+        with_itself=sum(pair.first == pair.second for pair in seen.pairs),
         photos=_photos(seen),
         impostors=Impostors(
             source="folder" if crowds else "list",

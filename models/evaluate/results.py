@@ -130,7 +130,10 @@ class Bootstrap(Shape):
 
 
 class PairsResult(Shape):
-    """`anxin models evaluate --pairs`."""
+    """`anxin models evaluate --pairs`.
+
+    ``with_itself``: listed pairs of one file with itself, which are counted like any other and say nothing.
+    """
 
     schema_: Literal["anxin.evaluate.pairs/1"] = Field(default="anxin.evaluate.pairs/1", alias="schema")
     models: dict[str, str]
@@ -139,6 +142,7 @@ class PairsResult(Shape):
     seconds: float
     genuine_listed: Count
     impostor_listed: Count
+    with_itself: Count = 0
     photos: Photos
     impostors: Impostors
     bootstrap: Bootstrap

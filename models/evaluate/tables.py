@@ -91,6 +91,13 @@ def show_pairs(result: PairsResult, console: Console) -> None:
     advice = _counted({name: n for name, n in photos.advice.items() if name != "ready"})
     if advice:
         console.print(f"what the gate asks of the others: {advice}", highlight=False)
+    if result.with_itself:
+        console.print(
+            f"listed pairs of one file with itself: {result.with_itself:,}; they flatter every figure below, take "
+            "them out of the list",
+            style="yellow",
+            highlight=False,
+        )
     columns = {
         "every pair with faces": pairs_rows(ways.with_face),
         "both photos pass the gate": pairs_rows(ways.ready),
