@@ -49,7 +49,8 @@ def read_nodes(nodes: Sequence[Node], stored: Weights, ranks: tuple[int, int] | 
     channels: tuple[str, str] | None = None
     for op, inputs, writes, attributes in nodes:
         if op == "DequantizeLinear":
-            weights[writes] = dequantized(*(weights[name] for name in inputs), attributes)
+            values, scales, zeros = (weights[name] for name in inputs)
+            weights[writes] = dequantized(values, scales, zeros, attributes)
         elif op == "Reshape" and inputs[0] in weights:
             weights[writes] = weights[inputs[0]].reshape([int(v) for v in weights[inputs[1]]])
         elif op == "Conv":
