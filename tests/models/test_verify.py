@@ -144,8 +144,8 @@ def test_another_models_file_under_the_right_name_is_found_out_even_with_its_has
     manifest = folder / "manifest.toml"
     entries = manifest.read_text(encoding="utf-8").split("[[models]]")
     pins = [line for line in entries[1].splitlines() if line.startswith(("sha256", "bytes"))]
-    lines = entries[5].splitlines()
-    entries[5] = "\n".join(
+    lines = entries[4].splitlines()
+    entries[4] = "\n".join(
         next((pin for pin in pins if line.split(" ")[0] == pin.split(" ")[0]), line) for line in lines
     )
     manifest.write_text("[[models]]".join(entries), encoding="utf-8")
