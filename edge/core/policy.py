@@ -57,7 +57,7 @@ class Policy:
     consent_text: str = "2026-11"  # the version of the text that the page shows and reads aloud
 
     # The match: cosine of two embeddings (models/TRIED.md).  On LFW development photos, one against one, 0.44 has FMR
-    # 0.7e-4 (95 % bounds 0.4 to 1.0e-4) and refuses none of 140 genuine pairs, profiles included (least 0.449).  Of
+    # 0.7e-4 (95 % bounds 0.5 to 1.0e-4) and refuses 1 of 140 genuine pairs, profiles included (0.4399).  Of
     # eight Asian people before one camera no frame of another person is above 0.40, and no probe of 5 frames is below
     # 0.53 against another sitting.  0.25 is far below every genuine pair, so that more looking is only a burden; 95 %
     # of impostors are below it.  5 frames: one frame is at least 0.46 there, five and eight 0.53.
