@@ -23,9 +23,9 @@ SCENES_NAME = "golden/scenes.json"
 REMEDY = "install Anxin again, with its models."
 
 # Measured on the two photos with SFace: the same pixels 1.000; one grey level brighter 0.998; JPEG quality 60 0.982;
-# another interpreter (tflite-runtime 2.14, x86) 0.999, a plain frame against the mirrored reference 0.991; the crop
-# 4 px of 112 beside 0.967, 8 px 0.936, a tenth larger 0.938; two different people 0.17.  Red for blue leaves 0.92 to 0.96,
-# so it is compared with that answer, too.  Not measured on ARM.
+# another interpreter (tflite-runtime 2.14, x86) 0.999; a plain frame against the mirrored reference 0.991; the crop
+# 4 px of 112 beside 0.967, 8 px 0.936, a tenth larger 0.938; two different people 0.17.  Red for blue leaves 0.92 to
+# 0.96, so it is compared with that answer, too.  Not measured on ARM.
 LEAST_COSINE = 0.97
 MOST_ALIKE = 0.5
 PLACE_TOLERANCE = 0.012  # shares of the frame's width; the detector's box differs by 0.5 % of its own width
