@@ -198,8 +198,8 @@ def deed_name(deed: object) -> str:
             return f'touches "{touch.value.replace("_", " ")}"'
         case Type():
             return "types a number"
-        case Act(action, _, times):
-            return f"does it: {action.value.replace('_', ' ')}{' twice' if times == 2 else ''}"
+        case Act(action, _):
+            return f"does it: {action.value.replace('_', ' ')}"
         case Shift():
             return "moves a little"
         case SendAside():

@@ -78,7 +78,6 @@ class Type:
 class Act:
     action: Action
     size: float = 1.0
-    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,8 +62,8 @@ class ScriptedStage:
 
     def perform(self, deed: Deed, at_s: float) -> None:
         match deed:
-            case Act(_, _, times) if self._visit is not None and self._visit.kind is Kind.LIVE:
-                self._acts += [(at_s + 0.8 * number, deed) for number in range(times)]
+            case Act() if self._visit is not None and self._visit.kind is Kind.LIVE:
+                self._acts.append((at_s, deed))
             case Shift():
                 self._place = limited(self._place, deed)
             case SendAside():

@@ -93,9 +93,9 @@ class PuppetStage:
     def perform(self, deed: Deed, at_s: float) -> None:
         """Make the body do it; what has nothing to do with the body is left to others."""
         match deed:
-            case Act(action, size, times):
+            case Act(action, size):
                 if self._body is not None and self._kind is Kind.LIVE:
-                    self._body.do(action, at_s, size=size, times=times)
+                    self._body.do(action, at_s, size=size)
             case Shift():
                 if self._body is not None:
                     self._body.walk(limited(self._body.place(at_s), deed), at_s, STEP_S)
@@ -145,5 +145,5 @@ class PuppetStage:
             return LivePerson(bust, body)
         actor = Body(Place(), seed + 3)
         for number in range(40):
-            actor.do(FILM[number % len(FILM)], at_s + 2.5 + FILM_EVERY_S * number, times=1)
+            actor.do(FILM[number % len(FILM)], at_s + 2.5 + FILM_EVERY_S * number)
         return attackers.phone(bust, actor, body, seed)

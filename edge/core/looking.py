@@ -367,6 +367,8 @@ def _verdicts(state: State, policy: Policy) -> tuple[Verdict, Verdict]:
 
 
 def _missed(match: Verdict, alive: Verdict) -> tuple[Reason, ...]:
-    low = {Verdict.BELOW, Verdict.FAR}
-    reasons = ((match, Reason.NO_MATCH), (alive, Reason.PRESENTATION_ATTACK))
-    return tuple(reason for verdict, reason in reasons if verdict in low)
+    """What was missing, in the ledger's words.  A doubt is no suspicion: only a clear one may raise an alarm."""
+    reasons = [Reason.NO_MATCH] if match in {Verdict.BELOW, Verdict.FAR} else []
+    if alive in {Verdict.BELOW, Verdict.FAR}:
+        reasons.append(Reason.PRESENTATION_ATTACK if alive is Verdict.FAR else Reason.LIVENESS_UNSURE)
+    return tuple(reasons)

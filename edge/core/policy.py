@@ -81,8 +81,8 @@ class Policy:
             ((-4.0, -5.0), (0.0, -3.0), (1.5, -1.3), (3.0, -0.7), (4.5, 0.0), (6.0, 0.8), (8.0, 1.8), (9.5, 2.8))
         )
     )
-    # A sheet that was moved: 0.04 to 0.41; heads from 0.49.  A film has relief as well, so it speaks for hardly more.
-    relief_curve: Curve = field(default=Curve(((0.2, -2.5), (0.4, -1.0), (0.5, 0.0), (0.8, 0.5))))
+    # A sheet that was moved: 0.04 to 0.41; heads from 0.49.  A film has relief as well, so it speaks for nobody.
+    relief_curve: Curve = field(default=Curve(((0.2, -2.5), (0.4, -1.0), (0.5, 0.0))))
     # No bona fide frame of 175 above 2.36, one halftone print in two above 2.6.  Its absence says nothing: at 640x480
     # most screens leave none.
     moire_curve: Curve = field(default=Curve(((2.4, 0.0), (3.2, -2.0))))

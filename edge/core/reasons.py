@@ -24,6 +24,7 @@ class Reason(StrEnum):
     # referred after looking
     NO_MATCH = "no_match"
     PRESENTATION_ATTACK = "presentation_attack_suspected"
+    LIVENESS_UNSURE = "liveness_unsure"  # not enough for a bona fide face, not enough to suspect anybody
     ACTION_NOT_SEEN = "action_not_seen"
     OTHER_ACTIONS = "many_other_actions"
     CANNOT_DO_ACTION = "cannot_do_action"

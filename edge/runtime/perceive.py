@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge.core.types import Seen
+from edge.errors import ModelError
 from edge.ports import Clock, Floats, Vision
 from edge.runtime.slot import NewestFrame
 
@@ -40,6 +41,7 @@ class PerceiveLoop:
         self._vision = vision
         self._clock = clock
         self._doubt = doubt
+        self._disbelieving = False
         self._lock = threading.Lock()
         self._order = _Order(0, 0, False, None)
         self._obeyed = 0
@@ -78,14 +80,24 @@ class PerceiveLoop:
         if frame is None or not order.looking or frame.at_ns < order.since_ns:
             return None
         began_ns = self._clock.monotonic_ns()
-        observation = self._vision.observe(frame)
+        try:
+            observation = self._vision.observe(frame)
+        except ModelError:
+            self._disbelieve()
+            return None
         self.took_ms = (self._clock.monotonic_ns() - began_ns) / 1e6
         self.observed += 1
         if not all(math.isfinite(score) for score in (observation.match, observation.passive) if score is not None):
-            log.warning("a model answered with a number that is none; its answer counts for nothing")
-            self._doubt()
+            self._disbelieve()
             return None
+        self._disbelieving = False
         return order.epoch, Seen(observation)
+
+    def _disbelieve(self) -> None:
+        if not self._disbelieving:
+            log.warning("a model answered with a number that is none; its answer counts for nothing")
+        self._disbelieving = True
+        self._doubt()
 
     def _command(self, looking: bool, references: Floats | None) -> None:
         with self._lock:

@@ -17,6 +17,9 @@ EVERY_S = 24 * 3600.0
 QUIET_S = 300.0
 """Nobody has been looked at for so long: the next one is not kept waiting (the test takes 0.3 s)."""
 
+DOUBT_S = 10.0
+"""A model that keeps answering nonsense although the test passes is not asked more often than this."""
+
 log = logging.getLogger(__name__)
 
 
@@ -53,6 +56,7 @@ class SelfTest:
         self._tested_ns = self._quiet_since_ns = clock.monotonic_ns()
         self._tested_at = clock.now()
         self._doubted = self._fell = False
+        self._doubt_tested_ns: int | None = None
 
     @property
     def ok(self) -> bool:
@@ -85,7 +89,11 @@ class SelfTest:
                 raise ModelError(f"{self.sentence} The service starts again, to load and test everything anew.")
             return
         due = quiet and now_ns - self._tested_ns >= EVERY_S * 1e9
-        if self._verdict.ok and (due or self._doubted):
+        patient = self._doubt_tested_ns is not None and now_ns - self._doubt_tested_ns < DOUBT_S * 1e9
+        doubted = self._doubted and not patient
+        if doubted:
+            self._doubt_tested_ns = now_ns
+        if self._verdict.ok and (due or doubted):
             self._again()
 
     def _again(self) -> None:

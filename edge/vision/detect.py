@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from edge.errors import ModelError
 from edge.ports import Floats, Net, Pixels
 from edge.vision import geometry
 
@@ -45,11 +46,16 @@ class Detector:
         self._anchors = _anchors(net.spec.input_size_px)
 
     def find(self, rgb: Pixels, small: Pixels | None = None) -> list[Face]:
-        """All faces, the largest first, in the pixels of ``rgb``; looks at ``small``, the same scene, if given."""
+        """All faces, the largest first, in the pixels of ``rgb``; looks at ``small``, the same scene, if given.
+
+        Raises ModelError when the net answers with a number that is none: that must not read as "nobody is there".
+        """
         seen = rgb if small is None else small
         size = self._net.spec.input_size_px
         crop, matrix = geometry.letterbox(seen, size)
         boxes, logits = self._net.run(crop)
+        if not math.isfinite(float(logits.sum()) + float(boxes.sum())):
+            raise ModelError(f"{self._net.spec.name} answered with a number that is none.")
         keep = np.flatnonzero(logits.reshape(-1) > self._least_logit)
         if not keep.size:
             return []

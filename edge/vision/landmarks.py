@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.errors import ModelError
 from edge.ports import Floats, Net, Pixels
 from edge.vision import geometry
 from edge.vision.detect import Face
@@ -85,7 +86,10 @@ class Pose:
 
 
 class Landmarker:
-    """The mesh behind `Net`: outputs points (1404 values in crop pixels) and the logit of a face's presence."""
+    """The mesh behind `Net`: outputs points (1404 values in crop pixels) and the logit of a face's presence.
+
+    Raises ModelError when one of them is no number.
+    """
 
     def __init__(self, net: Net) -> None:
         self._net = net
@@ -107,6 +111,8 @@ class Landmarker:
         size = self._net.spec.input_size_px
         matrix = geometry.square_crop(centre, max(side_px, 8.0) * CROP_SCALE, roll_deg, size)
         raw, logit = self._net.run(geometry.warp(rgb, matrix, size))
+        if not math.isfinite(float(raw.sum()) + float(logit.sum())):
+            raise ModelError(f"{self._net.spec.name} answered with a number that is none.")
         presence = 1 / (1 + math.exp(-min(max(float(logit.reshape(-1)[0]), -60.0), 60.0)))
         return Mesh(geometry.apply_in_space(geometry.invert(matrix), raw.reshape(-1, 3)), presence)
 

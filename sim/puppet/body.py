@@ -58,14 +58,11 @@ class Body:
         here = self.place(at_s)
         self._walks.append(_Walk(at_s, at_s + max(length_s, 0.05), here, goal))
 
-    def do(self, action: Action, at_s: float, *, size: float = 1.0, times: int = 1) -> float:
-        """Make a movement beginning at ``at_s``; returns when the last of ``times`` is over."""
+    def do(self, action: Action, at_s: float, *, size: float = 1.0) -> float:
+        """Make a movement beginning at ``at_s``; returns when it is over."""
         length = {Action.BLINK: SHUT_S, Action.NOD: 1.5, Action.OPEN_MOUTH: 1.9}.get(action, 2.1)
-        gap = 0.45 if action is Action.BLINK else 0.6
-        for _ in range(times):
-            self._gestures.append(_Gesture(action, at_s, length, size))
-            at_s += length + gap
-        return at_s - gap
+        self._gestures.append(_Gesture(action, at_s, length, size))
+        return at_s + length
 
     def busy(self, at_s: float) -> bool:
         """Whether a movement asked for is still under way."""

@@ -37,7 +37,7 @@ TARGETS: tuple[tuple[str, float, str], ...] = (
 )
 
 EXAMPLES = """examples:
-  python -m tests.bench.bench                                    the minute and a half of `make bench`
+  python -m tests.bench.bench                                    what `make bench` does, about 50 s
   python -m tests.bench.bench --plot bench.png                   with a picture of where a frame's time goes
   python -m tests.bench.bench --look-s 600                       look for ten minutes: does memory grow?
 """

@@ -89,6 +89,19 @@ def test_one_impossible_number_of_sound_eyes_is_looked_into_and_forgotten() -> N
     assert (watch.asked, watch.told, watch.test.ok) == (1, [], True)
 
 
+def test_a_model_that_keeps_answering_nonsense_is_not_tested_at_every_frame() -> None:
+    watch = Watch()
+    for _ in range(45):  # three seconds at 15 frames a second
+        watch.test.doubt()
+        watch.test.turn(resting=False)
+        watch.clock.advance(1 / 15)
+    assert watch.asked == 1
+    watch.clock.advance(10)
+    watch.test.doubt()
+    watch.test.turn(resting=False)
+    assert watch.asked == 2
+
+
 def test_eyes_that_failed_at_the_start_are_left_alone() -> None:
     watch = Watch(first=False)
     watch.test.doubt()
@@ -107,6 +120,27 @@ class Impossible:
     def observe(self, frame: Frame) -> Observation:
         seen = Observation(frame.number, frame.at_ns, faces=1, advice=Advice.READY, match=0.9)
         return replace(seen, match=self.match)
+
+
+class Speechless(Impossible):
+    """Eyes whose detector answers with numbers that are none."""
+
+    def observe(self, frame: Frame) -> Observation:
+        raise ModelError("face_detection answered with a number that is none.")
+
+
+def test_a_detector_that_answers_nonsense_is_doubted_and_not_taken_for_an_empty_room(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock, frames, doubts = FakeClock(), NewestFrame(), []
+    loop = PerceiveLoop(frames, Speechless(clock, 0.9), clock, lambda: doubts.append(1))
+    loop.look(None)
+    for number in range(3):
+        clock.advance(1)
+        frames.put(Frame(number, clock.monotonic_ns(), np.zeros((4, 4, 3), np.uint8)))
+        assert loop.turn(0) is None
+    assert len(doubts) == 3
+    assert len(caplog.records) == 1  # said once, not at every frame
 
 
 @pytest.mark.parametrize(("match", "counts"), [(0.9, True), (float("nan"), False), (float("inf"), False)])

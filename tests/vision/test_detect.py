@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.vision.detect import _merge, iou
+from edge.errors import ModelError
+from edge.ports import Floats, NetSpec, Pixels
+from edge.vision.detect import Detector, _merge, iou
 
 places = st.floats(-1000, 1000)
 sizes = st.floats(1, 500)
@@ -41,3 +43,22 @@ def test_answers_that_overlap_are_one_face_at_their_weighted_mean() -> None:
 def test_a_box_without_area_is_still_a_face_of_its_own() -> None:
     answers = np.zeros((2, 16), np.float32)
     assert len(_merge(answers, [0.9, 0.8], 0.3)) == 2
+
+
+class Nonsense:
+    """A detector's net whose logits, or boxes, are no numbers."""
+
+    spec = NetSpec("face_detection", "nonsense-1", 128, "rgb", 127.5, 127.5, ("boxes", "logits"))
+
+    def __init__(self, box: float, logit: float) -> None:
+        self._outputs = np.full((1, 896, 16), box, np.float32), np.full((1, 896, 1), logit, np.float32)
+
+    def run(self, crop: Pixels) -> tuple[Floats, ...]:
+        return self._outputs
+
+
+@pytest.mark.parametrize(("box", "logit"), [(0.0, float("nan")), (float("inf"), -9.0), (float("nan"), 9.0)])
+def test_nonsense_is_not_taken_for_an_empty_room(box: float, logit: float) -> None:
+    with pytest.raises(ModelError, match="number that is none"):
+        Detector(Nonsense(box, logit)).find(np.zeros((48, 64, 3), np.uint8))
+    assert Detector(Nonsense(0.0, -9.0)).find(np.zeros((48, 64, 3), np.uint8)) == []
