@@ -1,13 +1,11 @@
 """Who is it: the embedding of an aligned face, the probe of several good frames, and the comparison.
 
-Two nets look at the same crop, both trained on faces brought onto the five ArcFace points; their unit vectors stand
-one after the other, so the cosine of two embeddings is the mean of the two nets' cosines.  What was measured is in
-models/TRIED.md, why in docs/adr/0008.  Embeddings stay in memory here, are forgotten by `Probe.forget`, and leave
+The net was trained on faces brought onto the five ArcFace points.  What was measured is in models/TRIED.md, why in
+docs/adr/0008.  Embeddings stay in memory here, are forgotten by `Probe.forget`, and leave
 only as cosines; enrolment alone takes one out (`Eyes.describe`).
 """
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -20,33 +18,26 @@ ARCFACE_FIVE = np.array(
 )
 ARCFACE_SIZE_PX = 112
 
-# The nets of one embedding, in the order of their parts.  `Manifest.versions` names the whole by all of them.
-EMBEDDING_NETS = ("face_embedding", "face_embedding_second")
-
 
 class Embedder:
-    """The embedding nets behind `Net`, each with one output (D,) for the same crop; together (D1 + D2 + ...,)."""
+    """The embedding net behind `Net`, with one output of D numbers."""
 
-    def __init__(self, nets: Sequence[Net]) -> None:
-        """Raises ValueError when the nets do not take crops of one size."""
-        self._nets = tuple(nets)
-        sizes = {net.spec.input_size_px for net in self._nets}
-        if len(sizes) != 1:
-            raise ValueError("the nets of one embedding take crops of one size")
-        self._size_px = sizes.pop()
+    def __init__(self, net: Net) -> None:
+        self._net = net
+        self._size_px = net.spec.input_size_px
 
     def embed(self, rgb: Pixels, five: Floats, *, mirrored: bool = False) -> Floats:
         """float32 (D,), unit length, of the face whose ``five`` points (5, 2) are given, or of its mirror image."""
-        return self._fused(align(rgb, five, self._size_px), mirrored=mirrored)
+        return self._seen(align(rgb, five, self._size_px), mirrored=mirrored)
 
     def describe(self, rgb: Pixels, five: Floats) -> Floats:
         """The mean over the face and its mirror image: twice the time, for a reference that is made once."""
         crop = align(rgb, five, self._size_px)
-        return unit(self._fused(crop, mirrored=False) + self._fused(crop, mirrored=True))
+        return unit(self._seen(crop, mirrored=False) + self._seen(crop, mirrored=True))
 
-    def _fused(self, crop: Pixels, *, mirrored: bool) -> Floats:
+    def _seen(self, crop: Pixels, *, mirrored: bool) -> Floats:
         seen = np.ascontiguousarray(crop[:, ::-1]) if mirrored else crop
-        return unit(np.concatenate([unit(net.run(seen)[0].reshape(-1)) for net in self._nets]))
+        return unit(self._net.run(seen)[0].reshape(-1))
 
 
 class Probe:

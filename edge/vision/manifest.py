@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from edge.errors import ModelError
 from edge.ports import NetSpec
-from edge.vision.embed import EMBEDDING_NETS
 
 FILE_NAME = "manifest.toml"
 
@@ -124,14 +123,8 @@ class Manifest(_Strict):
         return [(model.net_spec(), self.path(model)) for model in self.models]
 
     def versions(self) -> dict[str, str]:
-        """Version by name, as results, rosters and the status carry them.
-
-        ``face_embedding`` names the whole embedding, the versions of all its nets: embeddings can only be compared
-        when every part comes from the same net.
-        """
-        versions = {model.name: model.version for model in self.models}
-        parts = [versions[name] for name in EMBEDDING_NETS if name in versions]
-        return versions | {EMBEDDING_NETS[0]: "+".join(parts)} if parts else versions
+        """Version by name, as results, rosters and the status carry them."""
+        return {model.name: model.version for model in self.models}
 
 
 def load_manifest(folder: Path) -> Manifest:

@@ -18,7 +18,7 @@ from edge.vision import landmarks, quality, skin
 from edge.vision.actions import ActionWatcher, Signals
 from edge.vision.cues import CueWatch
 from edge.vision.detect import Detector, Face, iou
-from edge.vision.embed import EMBEDDING_NETS, Embedder, Probe
+from edge.vision.embed import Embedder, Probe
 from edge.vision.landmarks import Landmarker, Mesh
 from edge.vision.liveness import PassiveLiveness
 from edge.vision.quality import Figures
@@ -46,13 +46,13 @@ class FaceDescription:
 
 
 class Eyes:
-    """`edge.ports.Vision` on five nets: face_detection, face_landmarks, passive_liveness and `EMBEDDING_NETS`."""
+    """`edge.ports.Vision` on four nets: face_detection, face_landmarks, passive_liveness and face_embedding."""
 
     def __init__(self, nets: Mapping[str, Net], settings: EyesSettings | None = None) -> None:
         self._settings = settings or EyesSettings()
         self._detector = Detector(nets["face_detection"], self._settings.detect_least_score)
         self._landmarker = Landmarker(nets["face_landmarks"])
-        self._embedder = Embedder([nets[name] for name in EMBEDDING_NETS])
+        self._embedder = Embedder(nets["face_embedding"])
         self._passive = PassiveLiveness(nets["passive_liveness"], self._settings.passive_box_scale)
         self._references: Floats | None = None
         self._tracks = 0

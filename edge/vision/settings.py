@@ -132,8 +132,8 @@ class EyesSettings:
     growth_ratio: float = 1.5
     """Nor does it come that much nearer between two frames."""
     swap_cosine: float = 0.45
-    """One face in one sitting stays above 0.59, even dim and 60 px small; two people are above 0.45 in 1 of 11,000
-    photo pairs (models/TRIED.md)."""
+    """One face in one sitting stays above 0.68 to single frames, above 0.78 to the probe even dim and 60 px small;
+    two people are above 0.45 in 1 of 22,000 photo pairs (models/TRIED.md)."""
 
     least_face_width: float = 0.13
     """Share of the frame: 83 px of 640, about 90 cm from a 66-degree lens; smaller ones are soft at 112 px."""

@@ -33,7 +33,7 @@ def check(model: str, figures: Mapping[str, float], bounds: Mapping[str, tuple[f
 def rebuilt(model: str, pairs: Sequence[tuple[Outputs, Outputs]], *, same_scale: bool) -> dict[str, float]:
     """Figures of (rebuilt, reference) outputs, gated; `same_scale` also holds the largest difference.
 
-    The reference of the embedding ends in an l2 normalization that ours leaves to the caller: cosine only.
+    An embedding is a direction: cosine only.
     """
     flat = [(a, b) for ours, theirs in pairs for a, b in zip(ours, theirs, strict=True)]
     figures = {"rebuilt_cosine_least": min(cosine(a, b) for a, b in flat)}

@@ -1,6 +1,6 @@
 """Read a convolutional net from an ONNX file (NCHW) into a `Net` (NHWC).
 
-Knows what `fr_liveness` and `fr_feature` are made of and refuses everything else. A batch normalization after a
+Knows what `fr_liveness` is made of and refuses everything else. A batch normalization after a
 matrix product is folded into it. Needs the `onnx` package.
 """
 
@@ -60,7 +60,7 @@ def _layer(  # noqa: PLR0912
     reads = inputs[:1]
     match op:
         case "Conv":
-            return _convolution(inputs, writes, attributes, weights)
+            return convolution(inputs, writes, attributes, weights)
         case "PRelu":
             return Prelu(reads=reads, writes=writes, slope=_float(weights[inputs[1]]).reshape(-1))
         case "Relu":
@@ -90,9 +90,10 @@ def _layer(  # noqa: PLR0912
             raise UnknownGraphError(f"{op} in {writes}")
 
 
-def _convolution(
+def convolution(
     inputs: tuple[str, ...], writes: str, attributes: dict[str, Any], weights: dict[str, NDArray[Any]]
 ) -> Layer:
+    """A plain or depthwise convolution; `inputs` names what it reads, its kernel, and its bias if it has one."""
     kernel = _float(weights[inputs[1]])
     bias = _float(weights[inputs[2]]) if len(inputs) > 2 else None
     if tuple(attributes.get("dilations", (1, 1))) != (1, 1):

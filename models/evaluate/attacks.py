@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
+import numpy as np
 from rich.console import Console
 
 from edge.core import liveness
@@ -13,13 +14,14 @@ from edge.core.evidence import Evidence, breaks, collect
 from edge.core.liveness import Cue
 from edge.core.policy import RISES, Policy, Verdict, judge_liveness
 from edge.core.types import Advice, Observation
-from models.evaluate import look, metrics, workers
+from models.evaluate import bootstrap, look, metrics, workers
 from models.evaluate.look import Watched
 from models.evaluate.metrics import Scores
 from models.evaluate.read import Presentation
 from models.evaluate.results import (
     AttacksResult,
     CueFigures,
+    CueLine,
     EqualError,
     KindFigures,
     LivenessFigures,
@@ -29,6 +31,7 @@ from models.evaluate.results import (
     Withheld,
 )
 
+_REPLICATES = 1000
 LIMIT = 0.01  # BPCER at an APCER of one per cent
 
 
@@ -40,6 +43,7 @@ class Judged:
     kind: str
     score: float | None
     passes: bool | None
+    unit: str  # the person shown, or the recording where people are not known: what the bounds draw
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,8 @@ class Session:
     @property
     def judged(self) -> Judged:
         passes = None if self.verdict is Verdict.MORE else self.verdict is Verdict.PASS
-        return Judged(self.of.bona_fide, self.of.kind, self.score if passes is not None else None, passes)
+        score = self.score if passes is not None else None
+        return Judged(self.of.bona_fide, self.of.kind, score, passes, _unit(self.of))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +104,13 @@ def weigh(
     frames = [(session, each) for session, one in seen for each in one.observations if each.faces and not each.frozen]
     with_face = [_frame(session, each, policy) for session, each in frames if each.passive is not None]
     ready = [
-        _frame(session, each, policy)
+        _frame(session, each, policy, withheld=each.advice is not Advice.READY)
         for session, each in frames
-        if each.passive is not None and each.advice is Advice.READY
+        if each.passive is not None
     ]
+    broken = {True: 0, False: 0}
+    for session, one in zip(sessions, watched, strict=True):
+        broken[session.bona_fide] += one.unreadable
     faceless = Counter(session.bona_fide for session, one in seen for each in one.observations if not each.faces)
     result = AttacksResult(
         models=dict(versions),
@@ -110,7 +118,9 @@ def weigh(
         passive_threshold=policy.passive_threshold,
         liveness_threshold=policy.liveness_threshold,
         seconds=round(seconds + time.monotonic() - began, 3),
-        unreadable=len(sessions) - len(seen),
+        bounds_draw="people" if all(session.person is not None for session in sessions) else "recordings",
+        unreadable={"bona_fide": broken[True], "attack": broken[False]},
+        truncated=sum(one.truncated for _, one in seen),
         frames=sum(len(one.observations) for _, one in seen),
         without_face={"bona_fide": faceless[True], "attack": faceless[False]},
         repeated=sum(each.frozen and each.faces > 0 for _, one in seen for each in one.observations),
@@ -179,11 +189,14 @@ def _forced(watched: Watched) -> Watched:
     )
 
 
-def _frame(session: Presentation, seen: Observation, policy: Policy) -> Judged:
-    passive = seen.passive
-    return Judged(
-        session.bona_fide, session.kind, passive, None if passive is None else passive >= policy.passive_threshold
-    )
+def _frame(session: Presentation, seen: Observation, policy: Policy, *, withheld: bool = False) -> Judged:
+    passive = None if withheld else seen.passive
+    passes = None if passive is None else passive >= policy.passive_threshold
+    return Judged(session.bona_fide, session.kind, passive, passes, _unit(session))
+
+
+def _unit(session: Presentation) -> str:
+    return session.name if session.person is None else session.person
 
 
 def figures(judged: Sequence[Judged]) -> LivenessFigures:
@@ -197,6 +210,8 @@ def figures(judged: Sequence[Judged]) -> LivenessFigures:
     return LivenessFigures(
         bona_fide=len(live),
         attacks=len(attacks),
+        bona_fide_units=len({each.unit for each in live}),
+        attack_units=len({each.unit for each in attacks}),
         apcer=_rate(attacks, lambda each: each.passes is True, answered=True),
         bpcer=bpcer,
         apnrr=_rate(attacks, lambda each: each.passes is None),
@@ -228,8 +243,21 @@ def _kinds(attacks: Sequence[Judged]) -> list[str]:
 
 
 def _rate(judged: Sequence[Judged], event: Callable[[Judged], bool], *, answered: bool = False) -> Rate:
+    """With the wider of the exact bounds and those by units: a hundred frames of one person are one person."""
     among = [each for each in judged if each.passes is not None] if answered else judged
-    return Rate.of(sum(event(each) for each in among), len(among))
+    events: Counter[str] = Counter(each.unit for each in among if event(each))
+    trials: Counter[str] = Counter(each.unit for each in among)
+    whole = Rate.of(events.total(), len(among))
+    if len(trials) == len(among):
+        return whole
+    if events.total() in (0, len(among)):
+        drawn: metrics.Interval | None = metrics.binomial_bounds(len(trials) if events else 0, len(trials))
+    else:
+        seen = np.asarray([(events[unit], times) for unit, times in trials.items()], np.int64)
+        drawn = bootstrap.shares(seen[:, 0], seen[:, 1], _REPLICATES)
+    if drawn is None:
+        return whole
+    return whole.model_copy(update={"low": min(whole.low, drawn.low), "high": max(whole.high, drawn.high)})
 
 
 def _scores(judged: Sequence[Judged]) -> Scores:
@@ -302,6 +330,8 @@ def _line(session: Session) -> SessionLine:
         frames=len(seen),
         with_face=sum(each.faces > 0 for each in seen),
         ready=sum(each.advice is Advice.READY for each in seen),
+        truncated=session.watched.truncated,
         score=None if score is None else round(score, 4),
+        cues={str(cue): CueLine(statistic=session.statistics[cue], llr=llr) for cue, llr in session.ratios.items()},
         verdict="none" if session.verdict is Verdict.MORE else session.verdict.value,
     )

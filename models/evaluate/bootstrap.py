@@ -87,6 +87,17 @@ def bounds(
     return Bounds(tuple(spread(each) for each in accepted), spread(passed) if reaches else None, spread(refused))
 
 
+def shares(events: NDArray[np.int64], trials: NDArray[np.int64], replicates: int, seed: int = 1) -> Interval | None:
+    """Where 95 % of the rates lie when whole units are drawn anew; int64 (units,): what was seen of each."""
+    random, units = np.random.default_rng(seed), len(events)
+    found = []
+    for _ in range(replicates if units else 0):
+        drawn = random.multinomial(units, np.full(units, 1 / units))
+        if whole := int(drawn @ trials):
+            found.append(int(drawn @ events) / whole)
+    return spread(found)
+
+
 def _all(drawn: Floats64, unwanted: Unwanted, heaped: Floats64) -> float:
     """The weight of all impostor pairs, kept or not."""
     if unwanted.per_unit is None:

@@ -56,10 +56,15 @@ class Describe:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What the eyes saw of one session, figures only; ``readable`` is False when nothing of it could be read."""
+    """What the eyes saw of one session, figures only; ``readable`` is False when nothing of it could be read.
+
+    ``unreadable`` counts its files that could not; ``truncated`` is True for a film that broke off in the middle.
+    """
 
     observations: tuple[Observation, ...]
     readable: bool = True
+    unreadable: int = 0
+    truncated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,7 @@ def picture(file: Path) -> Pixels | None:
 
 def _video(eyes: Eyes, file: Path, most_s: float) -> Watched:
     found: list[Observation] = []
+    truncated = False
     camera = open_camera(f"file:{file}", paced=False)
     with closing(camera):
         try:
@@ -104,8 +110,8 @@ def _video(eyes: Eyes, file: Path, most_s: float) -> Watched:
                 if found[-1].at_ns - found[0].at_ns >= most_s * 1e9:
                     break
         except CameraError:
-            return Watched((), readable=False)
-    return Watched(tuple(found), readable=bool(found))
+            truncated = bool(found)
+    return Watched(tuple(found), readable=bool(found), unreadable=int(not found), truncated=truncated)
 
 
 def _pictures(eyes: Eyes, files: tuple[Path, ...]) -> Watched:
@@ -118,4 +124,4 @@ def _pictures(eyes: Eyes, files: tuple[Path, ...]) -> Watched:
         eyes.watch(None)
         seen = eyes.observe(Frame(number, number * _PICTURE_NS, rgb))
         found.append(replace(seen, track=1 if seen.faces else 0))
-    return Watched(tuple(found), readable=bool(found))
+    return Watched(tuple(found), readable=bool(found), unreadable=len(files) - len(found))

@@ -144,19 +144,19 @@ def point(wanted: Scores, unwanted: Scores, limit: float) -> Point:
 def binomial_bounds(events: int, trials: int, confidence: float = CONFIDENCE) -> Interval:
     """Clopper and Pearson's exact bounds of a rate; (0, 1) of no trials.
 
-    With no event at all (or nothing but events) the far bound is one-sided, which is the rule of three: 3/trials.
+    Two-sided throughout, also with no event at all (or nothing but events): then the far bound is about 3.7/trials.
     """
     if not 0 <= events <= trials:
         raise ValueError("events are between none and all of the trials")
     if trials == 0:
         return Interval(0.0, 1.0)
-    outside = 1 - confidence
+    tail = (1 - confidence) / 2
     if events == 0:
-        return Interval(0.0, 1 - outside ** (1 / trials))
+        return Interval(0.0, 1 - tail ** (1 / trials))
     if events == trials:
-        return Interval(outside ** (1 / trials), 1.0)
-    low = _beta_quantile(outside / 2, events, trials - events + 1)
-    return Interval(low, _beta_quantile(1 - outside / 2, events + 1, trials - events))
+        return Interval(tail ** (1 / trials), 1.0)
+    low = _beta_quantile(tail, events, trials - events + 1)
+    return Interval(low, _beta_quantile(1 - tail, events + 1, trials - events))
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ def _figures(
 
 
 def _rate(events: int, trials: int, drawn: metrics.Interval | None, apart: int | None) -> Rate:
-    """With the widest of the exact bounds, those of the bootstrap, and, of nothing seen, the rule of three by people.
+    """With the widest of the exact bounds, those of the bootstrap, and, of nothing seen, the exact one by people.
 
     Pairs are fewer people than they seem: a thousand pairs of five people without a miss are five people without one.
     ``apart``: of how many people the genuine pairs are, or of how many pairs of people the impostor pairs; or None.

@@ -97,8 +97,13 @@ def _rows(reader: "csv.DictReader[str]", file: Path, root: Path, group_by: str |
 def _picture(path: str, root: Path, known: dict[str, Path], where: str) -> Path:
     if path not in known:
         file = root / path
+        # Links are followed, as data sets are often put together of them; ``..`` is a mistake or a trick.
+        if not Path(path).is_absolute() and not Path(os.path.normpath(file)).is_relative_to(root):
+            raise UnusableInputError(
+                f"{where}: the path leaves --root ({root}) by ..; give a --root further up, or an absolute path."
+            )
         if not file.is_file():
-            raise UnusableInputError(f"{where}: the picture is not below {root}; check the path and --root.")
+            raise UnusableInputError(f"{where}: the picture does not exist below {root}; check the path and --root.")
         known[path] = file
     return known[path]
 
@@ -134,6 +139,7 @@ class Presentation:
     """One session before the camera, bona fide or an attack.
 
     ``files`` is one video, one picture, or all pictures of a folder; ``name`` its path below the folder given.
+    ``person`` is who is shown, where that is known.
     """
 
     name: str
@@ -141,6 +147,7 @@ class Presentation:
     bona_fide: bool
     kind: str
     video: bool
+    person: str | None = None
 
 
 def presentations(folder: Path, *, by_folder: bool = False) -> list[Presentation]:

@@ -5,6 +5,7 @@ which a stale report is found out without the data (tests/models/test_evaluate_r
 """
 
 import argparse
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from edge.core.policy import Policy
 from edge.errors import StateError
 from edge.vision.manifest import Manifest
 from models import FOLDER
-from models.evaluate import attacks, command, look, material, pairs, plots, research, workers
+from models.evaluate import attacks, command, look, material, pairs, plots, report_fixed, research, workers
 from models.evaluate import report_text as text
 from models.evaluate.errors import UnusableInputError
 from models.evaluate.research import SAME_SITTING, Research
@@ -28,7 +29,17 @@ EXAMPLES = (
 )
 PLOTS = "report_plots"
 # What of the policy the eyes' figures stand and fall with.
-_KEYS = ("match_", "passive_", "liveness_", "min_probe_frames", "min_passive_frames", "light_challenge", "max_tries")
+_KEYS = (
+    "match_",
+    "passive_",
+    "liveness_",
+    "min_probe_frames",
+    "min_passive_frames",
+    "light_challenge",
+    "max_tries",
+    "max_restarts",
+    "visits_most",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,19 +141,37 @@ def draw(measured: Measured, policy: Policy, folder: Path) -> dict[str, Path]:
 
 
 def stamp(models: Manifest, policy: Policy) -> list[str]:
-    """The lines that must be in a report that is not stale: every model, every threshold of the eyes."""
+    """The lines that must be in a report that is not stale: every model, every threshold of the eyes, every file."""
     kept = {
         key: value for key, value in policy.to_mapping().items() if key.startswith(_KEYS) or key.endswith("_curve")
     }
     return [
         *(f"| model `{model.name}` | `{model.version}` | `{model.sha256[:16]}` |" for model in models.models),
+        f"| manifest | what was measured | `{_digest([model.measured for model in models.models])}` |",
+        f"| builder | `report.json` | `{_digest((FOLDER / 'report.json').read_text(encoding='utf-8'))}` |",
+        f"| simulated | accepted | `{_digest(report_fixed.screens())}` |",
         *(f"| policy | `{key}` | `{json.dumps(value)}` |" for key, value in kept.items()),
     ]
 
 
+def _digest(content: object) -> str:
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
+
+
+def fixed(models: Manifest) -> list[str]:
+    """The report's last parts, which rest on committed files only: a report without them, word by word, is stale."""
+    tried = sorted(file.name for file in FOLDER.glob("TRIED*.md"))
+    parts = (
+        report_fixed.quantization(FOLDER / "report.json", models),
+        report_fixed.tried(tried),
+        report_fixed.limits(),
+        report_fixed.glossary(),
+    )
+    return [part.strip() for part in parts]
+
+
 def render(measured: Measured, models: Manifest, policy: Policy, drawn: Mapping[str, str]) -> str:
     """The report as Markdown."""
-    tried = sorted(file.name for file in FOLDER.glob("TRIED*.md"))
     parts = [
         text.head(measured.press.result, measured.asian.result, measured.sessions.result, policy),
         text.targets(measured.press.result, measured.asian.result, measured.frames.result, measured.sessions.result),
@@ -162,8 +191,6 @@ def render(measured: Measured, models: Manifest, policy: Policy, drawn: Mapping[
             [drawn[name] for name in ("frames_det", "frames_scores", "sessions_rates", "sessions_scores")],
         ),
         text.people(measured.press.result, measured.asian.result, measured.sessions.result, policy),
-        text.quantization(FOLDER / "report.json", models),
-        text.tried(tried),
-        text.limits(),
+        *fixed(models),
     ]
     return "\n".join(part.strip() + "\n" for part in parts)

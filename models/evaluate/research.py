@@ -6,7 +6,7 @@ Nothing of it is ever copied; what goes into the report are counts.
 import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from models.evaluate import read
@@ -38,9 +38,9 @@ def research(folder: Path) -> Research:
                 f"{folder} has no {needed}; the report needs LFW and NUAA photos laid out as docs/evaluate.md says."
             )
     press = folder / "lfw_dev"
-    pictures = read.presentations(folder / "nuaa_dev")
+    pictures = [replace(one, person=subject(one)) for one in read.presentations(folder / "nuaa_dev")]
     films = [
-        Presentation(file.name, (file,), bona_fide=True, kind="talking face", video=True)
+        Presentation(file.name, (file,), bona_fide=True, kind="talking face", video=True, person="talking face")
         for file in sorted((folder / "talking_face").glob("*.mp4"))
     ]
     return Research(
@@ -76,14 +76,20 @@ def by_sitting(pictures: Sequence[Presentation]) -> list[Presentation]:
             kind = "live" if one.bona_fide else f"printed photo, way {name['way']}"
             together.setdefault((one.bona_fide, _sitting(name), kind), []).append(one.files[0])
     return [
-        Presentation(sitting, tuple(files), bona_fide, kind, video=False)
+        Presentation(sitting, tuple(files), bona_fide, kind, video=False, person=sitting.partition("_")[0])
         for (bona_fide, sitting, kind), files in together.items()
     ]
 
 
+def subject(picture: Presentation) -> str | None:
+    """Who is on one of NUAA's pictures, by its name."""
+    name = _NUAA.fullmatch(picture.files[0].name)
+    return name["subject"] if name else None
+
+
 def subjects(pictures: Sequence[Presentation]) -> int:
     """How many different people NUAA's names tell of."""
-    return len({name["subject"] for one in pictures if (name := _NUAA.fullmatch(one.files[0].name))})
+    return len({name for one in pictures if (name := subject(one)) is not None})
 
 
 def _sitting(name: "re.Match[str]") -> str:

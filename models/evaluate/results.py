@@ -1,7 +1,7 @@
 """The shape of what `anxin models evaluate --json` prints.
 
 ``schema`` names the shape; a change that could break a reader changes its number.  Rates are shares (0..1) with the
-events and trials behind them and exact 95 % bounds; None is "could not be measured", never nought.
+events and trials behind them and two-sided 95 % bounds; None is "could not be measured", never nought.
 """
 
 from typing import Annotated, Literal
@@ -19,7 +19,7 @@ class Shape(BaseModel):
 
 
 class Rate(Shape):
-    """``events`` of ``trials``, and where the true rate may be (95 %; one-sided where nothing was seen)."""
+    """``events`` of ``trials``, and where the true rate may be (two-sided, 95 %)."""
 
     value: Share | None
     events: Count
@@ -166,12 +166,15 @@ class LivenessFigures(Shape):
     """Bona fide against attack presentations, which are frames or sessions.
 
     ``apcer`` and ``bpcer`` are of those that got a verdict; ``apnrr`` and ``bpnrr`` count those that got none.
+    ``bona_fide_units`` and ``attack_units``: of how many people (or recordings, see `AttacksResult.bounds_draw`).
     ``accepted`` are the attacks that would pass, of all attacks; ``not_certified`` the bona fide ones that would not,
     refused or without a verdict, of all bona fide ones.  ``acer`` is the mean of BPCER and the worst kind's APCER.
     """
 
     bona_fide: Count
     attacks: Count
+    bona_fide_units: Count
+    attack_units: Count
     apcer: Rate
     bpcer: Rate
     apnrr: Rate
@@ -204,8 +207,18 @@ class CueFigures(Shape):
     auc_without: Share | None
 
 
+class CueLine(Shape):
+    """What one cue measured in a session, and the log-likelihood ratio that it is worth."""
+
+    statistic: float
+    llr: float
+
+
 class SessionLine(Shape):
-    """One session; ``name`` is its path below the folder given, ``score`` the sum of log-likelihood ratios."""
+    """One session; ``name`` is its path below the folder given, ``score`` the sum of log-likelihood ratios.
+
+    ``truncated``: the recording broke off in the middle; what came before was judged.
+    """
 
     name: str
     bona_fide: bool
@@ -213,24 +226,32 @@ class SessionLine(Shape):
     frames: Count
     with_face: Count
     ready: Count
+    truncated: bool
     score: float | None
+    cues: dict[str, CueLine]
     verdict: Literal["pass", "below", "far", "none"]
 
 
 class AttacksResult(Shape):
     """`anxin models evaluate --attacks`.
 
+    ``bounds_draw`` is what the bounds take as independent: people, or recordings where people are not known.
+    ``unreadable`` counts files that could not be read at all, ``truncated`` sessions that broke off in the middle.
+    ``frames_ready`` counts frames withheld by the quality gate as those without a verdict.
+
     Of all ``frames`` some have no face (``without_face``), some repeat an earlier one byte for byte (``repeated``),
     and some with a face have no passive score (``unscored``); all others are in ``frames_with_face``.
     """
 
-    schema_: Literal["anxin.evaluate.attacks/1"] = Field(default="anxin.evaluate.attacks/1", alias="schema")
+    schema_: Literal["anxin.evaluate.attacks/2"] = Field(default="anxin.evaluate.attacks/2", alias="schema")
     models: dict[str, str]
     policy: str
     passive_threshold: float
     liveness_threshold: float
     seconds: float
-    unreadable: Count
+    bounds_draw: Literal["people", "recordings"]
+    unreadable: dict[str, int]
+    truncated: Count
     frames: Count
     without_face: dict[str, int]
     repeated: Count

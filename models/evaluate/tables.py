@@ -16,16 +16,35 @@ from models.evaluate.results import (
 )
 
 
+def verdicts(figures: LivenessFigures, *, bona_fide: bool) -> str:
+    """One answer to one question: how many of all sessions liveness got wrong, could judge, and could not."""
+    wrong, none, total, units = (
+        (figures.bpcer, figures.bpnrr, figures.bona_fide, figures.bona_fide_units)
+        if bona_fide
+        else (figures.apcer, figures.apnrr, figures.attacks, figures.attack_units)
+    )
+    if not total:
+        return "none given"
+    judged = "" if wrong.value is None else f" ({100 * wrong.value:.3g} % of them, {_span(wrong)})"
+    return (
+        f"{wrong.events:,} of {counted(total, 'session')} (of {units:,} people): {wrong.trials:,} were judged{judged}"
+        f", {none.events:,} got no verdict"
+    )
+
+
 def percent(value: float | None, digits: int = 2) -> str:
     return "not measurable" if value is None else f"{100 * value:.{digits}f} %"
 
 
-def rate(one: Rate) -> str:
-    """Like 0.36 % (1 of 280; 0.01 to 1.97 %)."""
+def rate(one: Rate, nothing: str = "none given") -> str:
+    """Like 0.36 % (1 of 280; 0.01 to 1.97 %), or ``nothing`` where there was nothing to count."""
     if one.value is None:
-        return "none seen"
-    bounds = f"{_bound(one.low)} to {_bound(one.high)} %"
-    return f"{100 * one.value:.3g} % ({one.events:,} of {one.trials:,}; {bounds})"
+        return nothing
+    return f"{100 * one.value:.3g} % ({one.events:,} of {one.trials:,}; {_span(one)})"
+
+
+def _span(one: Rate) -> str:
+    return f"{_bound(one.low)} to {_bound(one.high)} %"
 
 
 def _bound(value: float) -> str:
@@ -61,7 +80,10 @@ def pairs_rows(figures: MatchFigures) -> list[tuple[str, str]]:
     ]
 
 
-def attack_rows(figures: LivenessFigures) -> list[tuple[str, str]]:
+def attack_rows(figures: LivenessFigures, draw: str) -> list[tuple[str, str]]:
+    """As `pairs_rows`; ``draw`` is what the bounds take as independent (`AttacksResult.bounds_draw`)."""
+    no_attacks = "none judged" if figures.attacks else "no attacks given"
+    no_people = "none judged" if figures.bona_fide else "no live people given"
     at = figures.bpcer_at_apcer_1pct
     if at is None:
         bpcer = "not measurable"
@@ -69,11 +91,12 @@ def attack_rows(figures: LivenessFigures) -> list[tuple[str, str]]:
         bpcer = f"not measurable below {at.measurable_from:.2g}" if at.accepted is None else percent(1 - at.accepted)
     return [
         ("bona fide, attacks", f"{figures.bona_fide:,}, {figures.attacks:,}"),
-        ("APCER", rate(figures.apcer)),
-        ("BPCER", rate(figures.bpcer)),
+        (f"{draw} in them", f"{figures.bona_fide_units:,}, {figures.attack_units:,}"),
+        ("APCER", rate(figures.apcer, no_attacks)),
+        ("BPCER", rate(figures.bpcer, no_people)),
         ("ACER (worst kind)", percent(figures.acer)),
-        ("no verdict: attacks (APNRR)", rate(figures.apnrr)),
-        ("no verdict: bona fide (BPNRR)", rate(figures.bpnrr)),
+        ("no verdict: attacks (APNRR)", rate(figures.apnrr, no_attacks)),
+        ("no verdict: bona fide (BPNRR)", rate(figures.bpnrr, no_people)),
         ("AUC", "not measurable" if figures.auc is None else f"{figures.auc:.4f}"),
         ("EER", equal(figures.eer)),
         ("BPCER at APCER 1 %", bpcer),
@@ -108,6 +131,10 @@ def show_pairs(result: PairsResult, console: Console) -> None:
         table = Table(result.group_by or "", "FNMR", "times the whole", "FMR", box=None, padding=(0, 2, 0, 0))
         for group in result.groups:
             worse = "" if group.worse is None else f"{group.worse:.2f}"
+            if group.certainly_worse:
+                worse += ", certainly worse"
+            elif group.worse_than_target:
+                worse += ", over 1.25, not certain"
             table.add_row(
                 group.name,
                 rate(group.fnmr),
@@ -117,30 +144,32 @@ def show_pairs(result: PairsResult, console: Console) -> None:
             )
         console.print(table)
     console.print(
-        f"bounds are 95 %: by drawing {result.bootstrap.units:,} {result.bootstrap.unit} anew "
+        f"bounds are two-sided, 95 %: by drawing {result.bootstrap.units:,} {result.bootstrap.unit} anew "
         f"{result.bootstrap.replicates:,} times; of rates the wider of that and the exact (binomial) ones",
         highlight=False,
     )
-    console.print(pairs_sentence(result), highlight=False)
+    console.print(pairs_sentence(result), highlight=False, soft_wrap=True)
 
 
 def pairs_sentence(result: PairsResult) -> str:
     whole = result.figures.with_face
     return (
-        f"models: {whole.genuine:,} genuine and {whole.impostor:,} impostor pairs of {result.photos.looked_at:,} "
-        f"photos compared in {result.seconds:.0f} s: at the policy's threshold {result.match_threshold:g} FNMR is "
-        f"{percent(whole.fnmr.value)} and FMR {percent(whole.fmr.value, 4)}, EER "
+        f"models: {whole.genuine:,} genuine and {counted(whole.impostor, 'impostor pair')} of "
+        f"{counted(result.photos.looked_at, 'photo')} compared in {result.seconds:.0f} s: at the policy's threshold "
+        f"{result.match_threshold:g} FNMR is {percent(whole.fnmr.value)}{_up_to(whole.fnmr)} and FMR "
+        f"{percent(whole.fmr.value, 4)}{_up_to(whole.fmr)}, EER "
         f"{'not measurable' if whole.eer is None else percent(whole.eer.rate)}"
     )
 
 
 def show_attacks(result: AttacksResult, console: Console) -> None:
     columns = {
-        "frames, READY": attack_rows(result.frames_ready),
-        "frames with a face": attack_rows(result.frames_with_face),
-        "sessions": attack_rows(result.sessions_ready),
-        "sessions, gate ignored": attack_rows(result.sessions_with_face),
+        "frames, READY": attack_rows(result.frames_ready, result.bounds_draw),
+        "frames with a face": attack_rows(result.frames_with_face, result.bounds_draw),
+        "sessions": attack_rows(result.sessions_ready, result.bounds_draw),
+        "sessions, gate ignored": attack_rows(result.sessions_with_face, result.bounds_draw),
     }
+    console.print(f"bounds are two-sided, 95 %: {bounds_draw(result)}", highlight=False)
     console.print(_side_by_side(columns))
     kinds = Table("kind of attack", "sessions", "APCER", "no verdict", "AUC", "frames APCER", box=None)
     frames = {one.kind: one for one in result.frames_ready.kinds}
@@ -167,26 +196,57 @@ def show_attacks(result: AttacksResult, console: Console) -> None:
         alone, without = ("" if value is None else f"{value:.4f}" for value in (cue.auc_alone, cue.auc_without))
         cues.add_row(cue.cue, f"{cue.sessions:,}", alone, without)
     console.print(cues)
-    lost = result.without_face
+    lost, broken = result.without_face, result.unreadable
     console.print(
         f"frames without a face: {lost['bona_fide']:,} bona fide, {lost['attack']:,} of attacks; repeated byte "
-        f"for byte: {result.repeated:,}; unreadable recordings: {result.unreadable}",
+        f"for byte: {result.repeated:,}; unreadable files: {broken['bona_fide']:,} bona fide, "
+        f"{broken['attack']:,} of attacks; films that broke off and were judged as far as they go: "
+        f"{result.truncated:,}",
         highlight=False,
     )
-    console.print(attacks_sentence(result), highlight=False)
+    console.print(attacks_sentence(result), highlight=False, soft_wrap=True)
 
 
 def attacks_sentence(result: AttacksResult) -> str:
     sessions = result.sessions_ready
     refused = sessions.bpcer.events
     auc = "not measurable" if result.frames_ready.auc is None else f"{result.frames_ready.auc:.4f}"
+    accepted = "no attacks given"
+    if sessions.attacks:
+        accepted = (
+            f"accept {sessions.accepted.events:,} of {counted(sessions.attacks, 'attack')}{_up_to(sessions.accepted)}"
+        )
+    certified = "no live people given"
+    if sessions.bona_fide:
+        certified = (
+            f"not certify {sessions.not_certified.events:,} of {counted(sessions.bona_fide, 'bona fide session')}"
+            f"{_up_to(sessions.not_certified)} ({refused:,} refused, {sessions.bpnrr.events:,} never good "
+            "enough to judge)"
+        )
     return (
-        f"models: {sessions.bona_fide + sessions.attacks:,} sessions ({result.frames:,} frames) judged in "
-        f"{result.seconds:.0f} s: by liveness alone the terminal would accept {sessions.accepted.events:,} of "
-        f"{sessions.attacks:,} attacks and not certify {sessions.not_certified.events:,} of {sessions.bona_fide:,} "
-        f"bona fide sessions ({refused:,} refused, {sessions.bpnrr.events:,} never good enough to judge); AUC of "
-        f"READY frames {auc}"
+        f"models: {counted(sessions.bona_fide + sessions.attacks, 'session')} ({counted(result.frames, 'frame')}) "
+        f"judged in {result.seconds:.0f} s: by liveness alone the terminal would {accepted} and {certified}; AUC "
+        f"of READY frames {auc}"
     )
+
+
+def bounds_draw(result: AttacksResult) -> str:
+    """What the bounds of liveness rest on, in words."""
+    if result.bounds_draw == "people":
+        return "people are drawn, not their frames or sessions"
+    return (
+        "recordings are taken as independent, for people are not known; several of one person make bounds too narrow"
+    )
+
+
+def counted(number: int, what: str) -> str:
+    """Like 1 photo, 2,000 photos."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _up_to(one: Rate) -> str:
+    """A bare nought says too much: with what it could be."""
+    return f" (none seen: up to {_bound(one.high)} %)" if one.trials and not one.events else ""
 
 
 def _side_by_side(columns: dict[str, list[tuple[str, str]]]) -> Table:

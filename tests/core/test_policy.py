@@ -125,8 +125,8 @@ def test_a_hostile_mapping_gives_a_policy_or_a_value_error(mapping: dict[str, An
 def test_a_match_needs_enough_frames_and_meets_its_threshold_here() -> None:
     assert judge_match(None, 99, POLICY) is Verdict.MORE
     assert judge_match(0.9, POLICY.min_probe_frames - 1, POLICY) is Verdict.MORE
-    assert judge_match(0.45, POLICY.min_probe_frames, POLICY) is Verdict.PASS
-    assert judge_match(0.4499, 50, POLICY) is Verdict.BELOW
+    assert judge_match(0.44, POLICY.min_probe_frames, POLICY) is Verdict.PASS
+    assert judge_match(0.4399, 50, POLICY) is Verdict.BELOW
     assert judge_match(0.2499, 50, POLICY) is Verdict.FAR
     assert judge_match(float("nan"), 50, POLICY) is not Verdict.PASS
 

@@ -1,15 +1,12 @@
 """The traps of the weights' own files, each on a graph small enough to work out by hand. No TensorFlow."""
 
-import base64
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.builder import tfjs
+from models.builder import low_rank, sface
 from models.builder.net import (
     Activate,
     Conv,
@@ -21,121 +18,126 @@ from models.builder.net import (
     fold_batch_norm_into_dense,
 )
 
-ALPHA = np.array([0.25, -0.1, 0.5], np.float32)
+Nodes = list[tuple[str, tuple[str, ...], str, dict[str, Any]]]
+CHANNELS, OUT = 4, 3
 
 
-def text(value: str) -> str:
-    return base64.b64encode(value.encode()).decode()
-
-
-def convolution(name: str, source: str, op: str, fused: list[str]) -> dict[str, Any]:
-    return {
-        "name": name,
-        "op": op,
-        "input": [source, f"{name}/kernel", f"{name}/bias"],
-        "attr": {
-            "fused_ops": {"list": {"s": [text(word) for word in fused]}},
-            "padding": {"s": text("SAME")},
-            "strides": {"list": {"i": ["1", "2", "2", "1"]}},
-        },
-    }
-
-
-def prelu(name: str, source: str, positive: str) -> list[dict[str, Any]]:
-    """PReLU as the package spells it: relu(x) + (c / 2) * (2 * (x - |x|)), scaled in two steps to be awkward."""
+def tiny_graph() -> Nodes:
+    """As SFace: a plain and a depthwise convolution, then a matrix product between two normalizations."""
     return [
-        {"name": f"{name}/abs", "op": "Abs", "input": [source]},
-        {"name": f"{name}/sub", "op": "Sub", "input": [source, f"{name}/abs"]},
-        {"name": f"{name}/mul", "op": "Mul", "input": [f"{name}/sub", "half"]},
-        {"name": f"{name}/mul_1", "op": "Mul", "input": [f"{name}/mul", f"{name}/constant"]},
-        {"name": f"{name}/add", "op": "Add", "input": [positive, f"{name}/mul_1"]},
+        ("Sub", ("data", "mean"), "shifted", {}),
+        ("Mul", ("shifted", "scale"), "input", {}),
+        ("DequantizeLinear", ("packed", "packed_scale", "packed_zero"), "flat", {"axis": 0, "block_size": 4}),
+        ("Reshape", ("flat", "shape"), "kernel", {}),
+        ("Conv", ("input", "kernel"), "conv", {"group": 1, "strides": [1, 1]}),
+        ("BatchNormalization", ("conv", *normal("a")), "conv_bn", {"epsilon": 0.0}),
+        ("PRelu", ("conv_bn", "slope"), "conv_act", {}),
+        ("Conv", ("conv_act", "deep"), "deep_out", {"group": CHANNELS, "strides": [1, 1], "pads": [1, 1, 1, 1]}),
+        ("BatchNormalization", ("deep_out", *normal("b")), "deep_bn", {"epsilon": 0.0}),
+        ("PRelu", ("deep_bn", "slope"), "deep_act", {}),
+        ("BatchNormalization", ("deep_act", *normal("before")), "bn1", {"epsilon": 0.0}),
+        ("Dropout", ("bn1",), "same", {}),
+        ("Flatten", ("same",), "row", {}),
+        ("Gemm", ("row", "matrix", "bias"), "pre_fc1", {}),
+        ("BatchNormalization", ("pre_fc1", *normal("after")), "fc1", {"epsilon": 0.0}),
     ]
 
 
-def tiny_graph(depthwise_fused: list[str]) -> list[dict[str, Any]]:
-    return [
-        {"name": "image", "op": "Placeholder"},
-        convolution("conv", "image", "_FusedConv2D", ["BiasAdd"]),
-        {"name": "conv/relu", "op": "Relu", "input": ["conv"]},
-        *prelu("p1", "conv", "conv/relu"),
-        convolution("dw", "p1/add", "FusedDepthwiseConv2dNative", depthwise_fused),
-        *prelu("p2", "dw", "dw"),
-        {"name": "squeeze", "op": "Squeeze", "input": ["p2/add"]},
-    ]
+def normal(name: str) -> tuple[str, ...]:
+    return tuple(f"{name}_{part}" for part in ("scale", "offset", "mean", "variance"))
 
 
 def weights() -> dict[str, NDArray[Any]]:
-    """The shipped constant is -0.5 * alpha; with the 0.5 in front, the file holds -alpha."""
-    found = {"half": np.float32(0.5).reshape(()), "p1/constant": -ALPHA, "p2/constant": -2 * ALPHA}
-    for name, shape in (("conv", (3, 3, 3, 3)), ("dw", (3, 3, 3, 1))):
-        found[f"{name}/kernel"] = np.ones(shape, np.float32)
-        found[f"{name}/bias"] = np.zeros(3, np.float32)
+    rng = np.random.default_rng(7)
+    found: dict[str, NDArray[Any]] = {
+        "packed": rng.integers(-100, 100, CHANNELS * 3).astype(np.int8),
+        "packed_scale": np.array([0.01, 0.02, 0.005], np.float32),
+        "packed_zero": np.array([3, 0, -5], np.int8),
+        "shape": np.array([CHANNELS, 3, 1, 1]),
+        "slope": np.full((CHANNELS, 1, 1), 0.25, np.float32),
+        "deep": rng.normal(size=(CHANNELS, 1, 3, 3)).astype(np.float32),
+        "matrix": rng.normal(size=(OUT, CHANNELS * 4)).astype(np.float32),
+        "bias": rng.normal(size=OUT).astype(np.float32),
+    }
+    for name, size in (("a", CHANNELS), ("b", CHANNELS), ("before", CHANNELS), ("after", OUT)):
+        for part in normal(name):
+            found[part] = rng.uniform(0.5, 2, size).astype(np.float32)
     return found
 
 
-def layer(net: Net, writes: str) -> Any:
-    return next(layer for layer in net.layers if layer.writes == writes)
+def normalized(x: NDArray[Any], name: str, stored: dict[str, NDArray[Any]], shape: tuple[int, ...]) -> NDArray[Any]:
+    scale, offset, mean, variance = (stored[part].reshape(shape) for part in normal(name))
+    return np.asarray((x - mean) / np.sqrt(variance) * scale + offset)
 
 
-def test_the_slope_is_minus_twice_the_constant() -> None:
-    net = tfjs.read_nodes(tiny_graph(["BiasAdd", "Relu"]), weights(), 8)
-    slopes = [layer.slope for layer in net.layers if isinstance(layer, Prelu)]
-    np.testing.assert_allclose(slopes[0], ALPHA)
-    np.testing.assert_allclose(slopes[1], 2 * ALPHA)
+def test_each_block_of_packed_weights_has_its_own_scale_and_zero() -> None:
+    values, scales, zeros = np.array([4, 6, 8], np.int8), np.array([0.5, 2], np.float32), np.array([0, 3], np.int8)
+    found = sface.dequantized(values, scales, zeros, {"axis": 0, "block_size": 2})
+    np.testing.assert_array_equal(found, [2, 3, 10])
 
 
-def test_a_prelu_reads_what_comes_before_its_relu() -> None:
-    net = tfjs.read_nodes(tiny_graph(["BiasAdd", "Relu"]), weights(), 8)
-    assert layer(net, "p1/add").reads == ("conv",)
-    assert layer(net, "p2/add").reads == ("dw",)
+def test_a_normalization_is_folded_into_the_convolution_before_it() -> None:
+    stored = weights()
+    net = sface.read_nodes(tiny_graph(), stored)
+    plain, _, deep, *_ = net.layers
+    assert isinstance(plain, Conv) and isinstance(deep, DepthwiseConv)
+    assert plain.bias is not None and deep.bias is not None
+    kernel = sface.dequantized(
+        stored["packed"], stored["packed_scale"], stored["packed_zero"], {"axis": 0, "block_size": 4}
+    ).reshape(CHANNELS, 3)
+    pixel = np.array([0.2, -0.4, 0.9], np.float32)
+    expected = normalized(kernel @ pixel, "a", stored, (-1,))
+    np.testing.assert_allclose(pixel @ plain.kernel[0, 0] + plain.bias, expected, rtol=1e-4)
+    patch = np.random.default_rng(1).normal(size=(3, 3, CHANNELS)).astype(np.float32)
+    expected = normalized(np.einsum("yxc,cyx->c", patch, stored["deep"][:, 0]), "b", stored, (-1,))
+    np.testing.assert_allclose((patch * deep.kernel[..., 0]).sum((0, 1)) + deep.bias, expected, rtol=1e-4)
+    assert isinstance(net.layers[1], Prelu) and net.layers[1].slope.tolist() == [0.25] * CHANNELS
 
 
-def test_the_wrongly_fused_relu_of_a_depthwise_convolution_is_dropped() -> None:
-    net = tfjs.read_nodes(tiny_graph(["BiasAdd", "Relu"]), weights(), 8)
-    depthwise = layer(net, "dw")
-    assert isinstance(depthwise, DepthwiseConv)
-    assert depthwise.activation is None
-    assert depthwise.strides == (2, 2)
-    assert isinstance(layer(net, "conv"), Conv)
-    assert net.outputs == ("squeeze",)
+def test_the_last_product_and_both_its_normalizations_are_one() -> None:
+    stored = weights()
+    product = sface.read_nodes(tiny_graph(), stored).layers[-2]
+    assert isinstance(product, Conv) and product.bias is not None
+    x = np.random.default_rng(2).normal(size=(CHANNELS, 2, 2)).astype(np.float32)  # as ONNX has it
+    row = normalized(x, "before", stored, (-1, 1, 1)).reshape(-1)
+    expected = normalized(stored["matrix"] @ row + stored["bias"], "after", stored, (-1,))
+    found = np.einsum("cyx,yxco->o", x, product.kernel) + product.bias
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 
 
-def test_a_fused_relu_that_no_prelu_explains_is_refused() -> None:
-    nodes = [node for node in tiny_graph(["BiasAdd", "Relu"]) if not node["name"].startswith("p2")]
-    nodes[-1]["input"] = ["dw"]
-    with pytest.raises(UnknownGraphError, match="no PReLU follows"):
-        tfjs.read_nodes(nodes, weights(), 8)
+def in_parts(layers: list[Any], x: NDArray[Any]) -> NDArray[Any]:
+    """What the layers of `low_rank.split` say to (h, w, channels)."""
+    squeeze, _, _, places, _, dense = layers
+    few = x @ squeeze.kernel[0, 0] + squeeze.bias
+    rows = few.transpose(2, 0, 1).reshape(few.shape[2], -1)
+    return np.asarray((rows @ places.kernel[0, 0]).reshape(-1) @ dense.kernel + dense.bias)
+
+
+@pytest.mark.parametrize(("ranks", "exact"), [((6, 4), True), ((4, 3), False)])
+def test_a_product_in_parts_is_the_product(ranks: tuple[int, int], exact: bool) -> None:
+    rng = np.random.default_rng(5)
+    kernel, bias = rng.normal(size=(2, 2, 6, 5)).astype(np.float32), rng.normal(size=5).astype(np.float32)
+    mean, deviation = rng.normal(size=6).astype(np.float32), rng.uniform(0.1, 2, 6).astype(np.float32)
+    layers = low_rank.split(kernel, bias, (mean, deviation), ranks, "x", "y")
+    assert isinstance(layers[-1], Dense) and layers[-1].kernel.shape == (ranks[0] * ranks[1], 5)
+    at_mean = np.broadcast_to(mean, (2, 2, 6))
+    np.testing.assert_allclose(
+        in_parts(layers, at_mean), np.einsum("yxc,yxco->o", at_mean, kernel) + bias, rtol=1e-4, atol=1e-4
+    )
+    seen = mean + deviation * rng.normal(size=(50, 2, 2, 6))
+    lost = [in_parts(layers, x) - np.einsum("yxc,yxco->o", x, kernel) - bias for x in seen]
+    assert (float(np.abs(lost).max()) < 1e-4) is exact
 
 
 def test_an_operation_nobody_knows_is_refused() -> None:
-    nodes = [*tiny_graph(["BiasAdd"]), {"name": "new", "op": "Softmax", "input": ["squeeze"]}]
+    nodes = [*tiny_graph()[:7], ("Softmax", ("conv_act",), "new", {})]
     with pytest.raises(UnknownGraphError, match="Softmax"):
-        tfjs.read_nodes(nodes, weights(), 8)
+        sface.read_nodes(nodes, weights())
 
 
-def test_packed_weights_come_back_as_they_were(tmp_path: Path) -> None:
-    entries: list[dict[str, Any]] = [
-        {"name": "plain", "shape": [2], "dtype": "float32"},
-        {"name": "half", "shape": [], "dtype": "float32", "quantization": {"dtype": "float16"}},
-        {
-            "name": "bytes",
-            "shape": [1, 3],
-            "dtype": "float32",
-            "quantization": {"dtype": "uint8", "scale": 0.5, "min": -1.0},
-        },
-    ]
-    raw = np.array([1.5, -2.0], "<f4").tobytes() + np.array(0.25, "<f2").tobytes() + bytes([0, 2, 4])
-    found = tfjs.read_weights(entries, raw)
-    np.testing.assert_array_equal(found["plain"], [1.5, -2.0])
-    assert found["half"] == 0.25
-    np.testing.assert_array_equal(found["bytes"], [[-1.0, 0.0, 1.0]])
-    with pytest.raises(UnknownGraphError, match="bytes"):
-        tfjs.read_weights(entries, raw + b"\0")
-    graph = {"weightsManifest": [{"weights": entries}], "modelTopology": {"node": []}}
-    (tmp_path / "m.json").write_text(json.dumps(graph))
-    (tmp_path / "m.bin").write_bytes(raw)
-    with pytest.raises(UnknownGraphError, match="no placeholder"):
-        tfjs.read(tmp_path / "m.json", tmp_path / "m.bin", 8)
+def test_a_graph_without_its_last_product_is_refused() -> None:
+    with pytest.raises(UnknownGraphError, match="matrix product"):
+        sface.read_nodes(tiny_graph()[:11], weights())
 
 
 def test_a_folded_batch_norm_is_the_same_function() -> None:

@@ -19,7 +19,7 @@ def anxin_models(*words: str) -> int:
 def test_verify_ends_with_the_result_in_words_and_figures(capsys: pytest.CaptureFixture[str]) -> None:
     assert anxin_models("verify") == 0
     last = capsys.readouterr().out.strip().splitlines()[-1]
-    assert last.startswith("models: 5 of 5 verified, 0 failed (4.9 MB, LiteRT ")
+    assert last.startswith("models: 4 of 4 verified, 0 failed (6.0 MB, LiteRT ")
 
 
 def test_verify_as_json_names_every_model(capsys: pytest.CaptureFixture[str]) -> None:
@@ -34,7 +34,7 @@ def test_verify_of_a_damaged_folder_exits_1_and_says_which(folder: Path, capsys:
     (folder / "face_landmarks.tflite").write_bytes(b"")
     assert anxin_models("verify", "--folder", str(folder)) == 1
     out = capsys.readouterr().out
-    assert out.strip().splitlines()[-1].startswith("models: 4 of 5 verified, 1 failed")
+    assert out.strip().splitlines()[-1].startswith("models: 3 of 4 verified, 1 failed")
 
 
 def test_a_folder_that_holds_no_models_is_an_error_with_a_remedy(tmp_path: Path) -> None:
@@ -44,10 +44,10 @@ def test_a_folder_that_holds_no_models_is_an_error_with_a_remedy(tmp_path: Path)
 
 def test_list_shows_every_version_and_ends_with_a_sum(capsys: pytest.CaptureFixture[str]) -> None:
     assert anxin_models("list") == 0
-    assert capsys.readouterr().out.strip().splitlines()[-1].startswith("models: 5 listed (4.9 MB)")
+    assert capsys.readouterr().out.strip().splitlines()[-1].startswith("models: 4 listed (6.0 MB)")
     assert anxin_models("list", "--json") == 0
     said = json.loads(capsys.readouterr().out)
-    assert said["models"][2]["version"] == "mobilefacenet-192-int8-2"
+    assert said["models"][2]["version"] == "sface-128-int8-1"
     assert "folder" not in said
 
 

@@ -12,7 +12,9 @@ import pytest
 
 from edge.core.policy import Policy, Verdict
 from edge.core.types import Advice, Observation
-from models.evaluate import attacks, look, read
+from edge.errors import CameraError
+from edge.ports import Frame
+from models.evaluate import attacks, look, read, tables
 from models.evaluate.look import Watched
 from models.evaluate.read import Presentation
 from tests.models.evaluating import anxin_models, save
@@ -94,7 +96,8 @@ def test_who_was_never_seen_well_got_no_verdict_and_is_counted_apart() -> None:
     dark = result.withheld[0]
     assert (dark.advice, dark.bona_fide, dark.frames, dark.passing) == ("too_dark", True, 20, 20)
     assert result.sessions_with_face.not_certified.events == 0
-    assert (result.frames_ready.bona_fide, result.frames_with_face.bona_fide) == (20, 40)
+    assert (result.frames_ready.bpcer.trials, result.frames_with_face.bpcer.trials) == (20, 40)
+    assert (result.frames_ready.bpnrr.events, result.frames_ready.bpnrr.trials) == (20, 40)
     assert [line.verdict for line in result.sessions] == ["pass", "none", "far", "pass", "none"]
     assert {kind.kind: kind.apcer.events for kind in figures.kinds} == {"mask": 0, "phone": 1}
 
@@ -117,6 +120,60 @@ def test_every_frame_is_accounted_for() -> None:
         1,
     )
     assert sum(held.frames for held in result.withheld) == 1
+
+
+def test_many_sessions_of_few_people_are_few_people_for_the_bounds() -> None:
+    people = [replace(session(f"{n}", live=n < 20), person=f"student {n % 4}") for n in range(40)]
+    films = [film(*[0.99999 if n < 20 else 0.001] * 9) for n in range(40)]
+    known = attacks.weigh(people, films, Policy(), VERSIONS).result
+    assert (known.bounds_draw, known.sessions_ready.attacks, known.sessions_ready.attack_units) == ("people", 20, 4)
+    assert known.sessions_ready.apcer.high == pytest.approx(1 - 0.025 ** (1 / 4))
+    assert known.frames_ready.bpcer.high == known.sessions_ready.bpcer.high == known.sessions_ready.apcer.high
+    unknown = attacks.weigh([replace(one, person=None) for one in people], films, Policy(), VERSIONS).result
+    assert unknown.bounds_draw == "recordings"
+    # Twenty recordings, however many frames they have.
+    assert unknown.frames_ready.apcer.trials == 180
+    assert (
+        unknown.frames_ready.apcer.high == unknown.sessions_ready.apcer.high == pytest.approx(1 - 0.025 ** (1 / 20))
+    )
+
+
+def test_one_student_whose_photos_all_pass_widens_the_bounds() -> None:
+    people = [replace(session(f"{n}", live=False), person=f"student {n // 10}") for n in range(40)]
+    films = [film(*[0.99999 if n < 10 else 0.001] * 9) for n in range(40)]
+    rate = attacks.weigh(people, films, Policy(), VERSIONS).result.sessions_ready.apcer
+    assert rate.value == 0.25
+    assert rate.low == 0.0
+    assert rate.high >= 0.5
+
+
+def test_a_film_that_breaks_off_is_judged_as_far_as_it_goes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    class Breaking:
+        def __init__(self) -> None:
+            self.frames = photos.still(photos.collins(), 3)
+
+        def open(self) -> None: ...
+
+        def close(self) -> None: ...
+
+        def read(self, timeout_s: float) -> Frame | None:
+            if not self.frames:
+                raise CameraError("the film is torn.")
+            return self.frames.pop(0)
+
+    monkeypatch.setattr(look, "open_camera", lambda source, paced: Breaking())
+    seen = look.Watch()()(Presentation("a.mp4", (tmp_path / "a.mp4",), True, "live", video=True))
+    assert (len(seen.observations), seen.readable, seen.truncated, seen.unreadable) == (3, True, True, 0)
+
+
+def test_a_folder_of_live_people_alone_says_that_no_attacks_were_given() -> None:
+    result = attacks.weigh([session("a", live=True)], [film(*[0.99999] * 9)], Policy(), VERSIONS).result
+    rows = dict(tables.attack_rows(result.sessions_ready, result.bounds_draw))
+    assert rows["APCER"] == rows["no verdict: attacks (APNRR)"] == "no attacks given"
+    sentence = tables.attacks_sentence(result)
+    assert "models: 1 session (9 frames) judged" in sentence
+    assert "no attacks given" in sentence
+    assert "0 of 1 bona fide session (none seen: up to 98 %)" in sentence
 
 
 def test_a_lost_face_begins_again_and_the_best_sighting_counts() -> None:
@@ -165,13 +222,16 @@ def test_films_and_pictures_go_through_the_terminals_eyes(
     words = ("evaluate", "--attacks", recordings, "--sessions-by-folder", "--json", "--plots", tmp_path / "plots")
     assert anxin_models(*words) == 0
     said = json.loads(capsys.readouterr().out)
-    assert said["schema"] == "anxin.evaluate.attacks/1"
-    assert said["unreadable"] == 1
+    assert said["schema"] == "anxin.evaluate.attacks/2"
+    assert said["unreadable"] == {"bona_fide": 0, "attack": 1}
     by_name = {line["name"]: line for line in said["sessions"]}
     assert set(by_name) == {"live/film.avi", "live/album", "spoof/dark"}
     # A still portrait is no person, so whether it passes is the policy's affair; that it is judged is ours.
     assert by_name["live/film.avi"]["frames"] == 12
     assert by_name["live/film.avi"]["verdict"] != "none"
+    film = by_name["live/film.avi"]
+    assert sum(cue["llr"] for cue in film["cues"].values()) == pytest.approx(film["score"], abs=1e-3)
+    assert film["cues"]["passive"]["statistic"] != film["cues"]["passive"]["llr"]
     assert (by_name["live/album"]["ready"], by_name["live/album"]["verdict"] != "none") == (6, True)
     assert (by_name["spoof/dark"]["ready"], by_name["spoof/dark"]["verdict"]) == (0, "none")
     assert [(held["advice"], held["frames"]) for held in said["withheld"]] == [("too_dark", 6)]
@@ -183,7 +243,9 @@ def test_attacks_end_with_what_the_terminal_would_do(recordings: Path, capsys: p
     assert anxin_models("evaluate", "--attacks", recordings) == 0
     text = " ".join(capsys.readouterr().out.split())
     # How many of a portrait's pictures pass is the policy's affair, and changes with it.
-    assert re.search(r"would accept 0 of 6 attacks and not certify \d of 7 bona fide sessions", text)
+    assert re.search(
+        r"would accept 0 of 6 attacks \(none seen: up to \d+ %\) and not certify \d of 7 bona fide sessions", text
+    )
 
 
 def test_one_picture_has_a_pattern_and_a_border_since_no_later_frame_will(tmp_path: Path) -> None:

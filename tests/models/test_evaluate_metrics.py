@@ -110,8 +110,8 @@ def test_nothing_is_said_without_scores_of_both_kinds() -> None:
 
 @pytest.mark.parametrize(
     ("events", "trials", "low", "high"),
-    # Two-sided from published tables of Clopper and Pearson; with none (or all) one-sided.
-    [(2, 140, 0.0017348, 0.05066), (5, 10, 0.18709, 0.81291), (1, 1000, 0.0000253, 0.005559), (0, 300, 0.0, 0.00994)],
+    # Two-sided, from published tables of Clopper and Pearson.
+    [(2, 140, 0.0017348, 0.05066), (5, 10, 0.18709, 0.81291), (1, 1000, 0.0000253, 0.005559), (0, 300, 0.0, 0.01222)],
 )
 def test_the_bounds_of_a_rate_are_the_exact_ones(events: int, trials: int, low: float, high: float) -> None:
     found = metrics.binomial_bounds(events, trials)
@@ -127,8 +127,8 @@ def test_bounds_hold_the_rate_and_mirror_its_opposite(events: int, trials: int) 
     assert found.low == pytest.approx(1 - opposite.high, abs=1e-9)
 
 
-def test_nothing_seen_in_a_million_is_the_rule_of_three() -> None:
-    assert metrics.binomial_bounds(0, 1_000_000).high == pytest.approx(3e-6, rel=2e-3)
+def test_nothing_seen_in_a_million_may_still_be_some_four() -> None:
+    assert metrics.binomial_bounds(0, 1_000_000).high == pytest.approx(3.689e-6, rel=2e-3)
 
 
 @given(some, some)

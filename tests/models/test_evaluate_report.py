@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from edge.app import manifest
 from edge.core.policy import Policy
 from models import FOLDER, cli
-from models.evaluate import report, report_text, research
+from models.evaluate import report, report_fixed, report_text, research, simulated
 from models.evaluate.errors import UnusableInputError
 from models.evaluate.metrics import Scores
 from models.evaluate.read import Presentation
@@ -24,6 +24,47 @@ def test_the_report_is_of_these_models_and_these_thresholds() -> None:
     content = (FOLDER / "REPORT.md").read_text(encoding="utf-8")
     stale = [line for line in report.stamp(manifest(), Policy()) if line not in content]
     assert stale == [], "models or thresholds changed since the report: run make report"
+
+
+def test_the_parts_of_the_report_that_are_not_measured_are_those_of_today() -> None:
+    content = (FOLDER / "REPORT.md").read_text(encoding="utf-8")
+    stale = [part.splitlines()[0] for part in report.fixed(manifest()) if part not in content]
+    assert stale == [], "files that the report quotes changed since: run make report"
+
+
+def test_the_page_and_the_report_explain_the_same_words() -> None:
+    words = report_fixed.glossary().strip()
+    assert words in PAGE.read_text(encoding="utf-8")
+    for word in ("FMR", "FNMR", "FAR", "TAR", "EER", "APCER", "BPCER", "APNRR", "BPNRR", "READY"):
+        assert word in words
+
+
+def test_another_line_in_the_manifest_makes_the_report_stale() -> None:
+    models = manifest()
+    first = models.models[0].model_copy(update={"measured": [*models.models[0].measured, "one more figure"]})
+    other = models.model_copy(update={"models": (first, *models.models[1:])})
+    assert len(set(report.stamp(other, Policy())) - set(report.stamp(models, Policy()))) == 1
+    assert report.fixed(other) != report.fixed(models)
+
+
+def test_the_simulated_figures_are_those_of_the_decision_and_of_what_was_tried() -> None:
+    decision = (FOLDER.parent / "docs" / "adr" / "0010-evidence-adds-up.md").read_text(encoding="utf-8")
+    tried = " ".join((FOLDER / simulated.SOURCE).read_text(encoding="utf-8").split())
+    share = {kind: f"{percent:g}" for kind, (_, percent) in simulated.ACCEPTED.items()}
+    # The third column is that of the policy's threshold, 0.
+    screens = " / ".join(share[kind] for kind in ("phones", "tablets", "monitors"))
+    papers = " / ".join(share[kind] for kind in ("photos", "halftone prints"))
+    assert re.search(rf"phones / tablets / monitors accepted \| [^|]+ \| \*\*{screens} %\*\*", decision)
+    assert re.search(rf"photos / halftone prints accepted \| [^|]+ \| \*\*{papers} %\*\*", decision)
+    assert Policy().liveness_threshold == 0
+    for kind, (count, _) in simulated.ACCEPTED.items():
+        assert f"{count} {kind}" in tried
+    assert f"{simulated.frames()} *simulated* recaptures" in tried
+    assert f"AUC {simulated.PASSIVE_AUC:g}, EER {simulated.PASSIVE_EER:g} % a frame" in tried
+    assert f"{simulated.SESSIONS} simulated attack sessions of four frames" in tried
+    accepted = re.search(r"at a sum of 0\.5: accepted (.+?): 12 %", tried)
+    assert accepted is not None
+    assert sum(int(n) for n in re.findall(r"(\d+) of", accepted[1])) == simulated.SESSIONS_ACCEPTED
 
 
 def test_another_threshold_or_model_would_make_the_report_stale() -> None:
@@ -55,7 +96,7 @@ def test_the_page_names_every_key_of_the_json(shape: type[BaseModel]) -> None:
     ("rate", "says"),
     [
         (Rate.of(2, 140), "14,300 (1,730 to 50,700)"),
-        (Rate.of(0, 300), "none seen (up to 9,940)"),
+        (Rate.of(0, 300), "none seen (up to 12,200)"),
         (Rate.of(3, 1_000_000), "3 (0.62 to 8.8)"),
         (Rate.of(0, 0), "not measurable"),
     ],

@@ -4,11 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from pydantic import TypeAdapter
 
 from edge.errors import ModelError
 from edge.vision.manifest import load_manifest, sha256_of
-from edge.wire.messages import Version
 from models import FOLDER
 from models.builder import gates
 from models.builder.recipes import RECIPES
@@ -16,30 +14,14 @@ from models.builder.sources import INPUTS
 from models.cards import card
 
 
-def test_the_shipped_models_are_the_five_that_the_eyes_need() -> None:
+def test_the_shipped_models_are_the_four_that_the_eyes_need() -> None:
     manifest = load_manifest(FOLDER)
     assert list(manifest.versions()) == [
         "face_detection",
         "face_landmarks",
         "face_embedding",
-        "face_embedding_second",
         "passive_liveness",
     ]
-
-
-def test_the_embedding_is_named_by_both_its_nets_and_a_change_of_either_changes_the_name(folder: Path) -> None:
-    """Rosters and results say this name: a reference of other nets is never compared."""
-    names = {load_manifest(folder).versions()["face_embedding"]}
-    path = folder / "manifest.toml"
-    written = path.read_text(encoding="utf-8")
-    for part in ("face_embedding", "face_embedding_second"):
-        version = load_manifest(folder).model(part).version
-        assert version in load_manifest(folder).versions()["face_embedding"]
-        path.write_text(written.replace(f'"{version}"', f'"{version}-other"'), encoding="utf-8")
-        names.add(load_manifest(folder).versions()["face_embedding"])
-        path.write_text(written, encoding="utf-8")
-    assert len(names) == 3
-    TypeAdapter(Version).validate_python(max(names, key=len))
 
 
 def test_the_shipped_files_stay_under_six_megabytes() -> None:

@@ -237,7 +237,7 @@ def test_a_photo_is_described_whatever_its_size_and_frame(eyes: Eyes) -> None:
     assert all(d is not None and d.fit for d in described)
     first, *others = [d.embedding for d in described if d is not None]
     assert all(float(first @ other) > 0.85 for other in others)
-    assert float(np.linalg.norm(first)) == pytest.approx(1, abs=1e-5) and first.shape == (704,)
+    assert float(np.linalg.norm(first)) == pytest.approx(1, abs=1e-5) and first.shape == (128,)
 
 
 def test_a_photo_that_is_all_face_is_given_room(eyes: Eyes, nets: Mapping[str, Net]) -> None:

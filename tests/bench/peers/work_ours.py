@@ -11,7 +11,7 @@ from edge import app
 from edge.adapters.tflite import runtime_version
 from edge.ports import Frame
 from edge.vision.detect import Detector
-from edge.vision.embed import EMBEDDING_NETS, Embedder
+from edge.vision.embed import Embedder
 from edge.vision.landmarks import Landmarker
 from edge.vision.pipeline import Eyes
 from edge.vision.settings import EyesSettings
@@ -24,7 +24,7 @@ def main() -> None:
         raise SystemExit(report.sentence)
     eyes = Eyes(nets, EyesSettings(take_turns=False))
     detector, landmarker = Detector(nets["face_detection"]), Landmarker(nets["face_landmarks"])
-    embedder = Embedder([nets[name] for name in EMBEDDING_NETS])
+    embedder = Embedder(nets["face_embedding"])
     known = eyes.describe(Frame(0, 0, rgb))
     assert known is not None
     eyes.watch(known.embedding[None])
