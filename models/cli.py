@@ -104,6 +104,7 @@ def _list(args: argparse.Namespace) -> int:
         f"models: {len(manifest.models)} listed ({manifest.total_bytes / 1e6:.1f} MB); "
         "licences in NOTICE, figures in models/cards",
         highlight=False,
+        soft_wrap=True,
     )
     return 0
 
@@ -140,6 +141,7 @@ def _verify(args: argparse.Namespace) -> int:
         f"models: {good} of {len(report.models)} verified, {len(report.models) - good} failed "
         f"({size:.1f} MB, {runtime_version()}, {seconds:.1f} s)",
         highlight=False,
+        soft_wrap=True,
     )
     return 0 if report.ok else 1
 
@@ -153,5 +155,5 @@ def _build(args: argparse.Namespace) -> int:
     made = build(args.cache or default_cache(), console, install=args.install, names=args.names)
     console.print(gated_figures(made))
     console.print(table(made))
-    console.print(made.sentence, highlight=False)
+    console.print(made.sentence, highlight=False, soft_wrap=True)
     return 0

@@ -79,13 +79,15 @@ def _pairs(args: argparse.Namespace, notes: Console, out: Console) -> int:
     models = pinned(args.folder)
     listed = read.pairs(args.pairs, args.root or args.pairs.parent, args.group_by)
     folder = read.people(args.impostors_from) if args.impostors_from else []
+    if remark := read.many_a_person(folder):
+        notes.print(remark, style="yellow", highlight=False, soft_wrap=True)
     began = time.monotonic()
     seen = pairs.look_at(listed, folder, look.Describe(args.folder), args.jobs, notes)
     compared = pairs.compare(
         seen, Policy(), models.versions(), group_by=args.group_by, seconds=time.monotonic() - began
     )
     if args.plots:
-        draw_pairs(compared, args.plots)
+        _drawn(draw_pairs(compared, args.plots), args.plots, notes)
     if args.json:
         _print(compared.result)
     else:
@@ -103,7 +105,7 @@ def _attacks(args: argparse.Namespace, notes: Console, out: Console) -> int:
     watched = attacks.look_at(sessions, look.Watch(args.folder, args.max_seconds), args.jobs, notes)
     weighed = attacks.weigh(sessions, watched, Policy(), models.versions(), time.monotonic() - began)
     if args.plots:
-        draw_attacks(weighed, args.plots)
+        _drawn(draw_attacks(weighed, args.plots), args.plots, notes)
     if args.json:
         _print(weighed.result)
     else:
@@ -197,6 +199,11 @@ def heaps(judged: Sequence[Judged]) -> tuple[Scores, Scores]:
     """Scores of the bona fide and of the attacks; those without a verdict have none."""
     scored = [(one.bona_fide, one.score) for one in judged if one.score is not None]
     return Scores([score for live, score in scored if live]), Scores([score for live, score in scored if not live])
+
+
+def _drawn(files: Sequence[Path], folder: Path, notes: Console) -> None:
+    names = ", ".join(file.name for file in files) or "nothing: there are too few scores of both kinds"
+    notes.print(f"--plots wrote to {folder}: {names}", highlight=False, soft_wrap=True)
 
 
 def _print(result: BaseModel) -> None:

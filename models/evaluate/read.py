@@ -2,7 +2,8 @@
 
 import csv
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,7 @@ PICTURES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".webp"})
 VIDEOS = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"})
 LIVE, SPOOF = "live", "spoof"
 _FIXED = ("path_a", "path_b", "same", "fold")
+_FEW_PEOPLE, _MANY_PHOTOS = 3, 30
 _MOST_ROWS = 5_000_000
 _MOST_GROUPS = 200  # every group has a bootstrap of its own; a column of names would take hours and say nothing
 
@@ -71,6 +73,12 @@ def pairs(file: Path, root: Path, group_by: str | None = None) -> list[Pair]:
 
 def _rows(reader: "csv.DictReader[str]", file: Path, root: Path, group_by: str | None) -> list[Pair]:
     columns = list(reader.fieldnames or ())
+    if not columns:
+        raise UnusableInputError(f"{file} is empty; its first line must name the columns: path_a,path_b,same.")
+    if len(columns) == 1 and columns[0].count(";") + columns[0].count("\t") > 0:
+        raise UnusableInputError(
+            f"{file}, line 1: the cells are parted by {_parted(columns[0])}; save it with commas."
+        )
     for needed in ("path_a", "path_b", *((group_by,) if group_by else ())):
         if needed not in columns:
             raise UnusableInputError(f"{file} has no column {needed}; its first line names {', '.join(columns)}.")
@@ -94,6 +102,10 @@ def _rows(reader: "csv.DictReader[str]", file: Path, root: Path, group_by: str |
     return found
 
 
+def _parted(heading: str) -> str:
+    return "semicolons" if ";" in heading else "tabs"
+
+
 def _picture(path: str, root: Path, known: dict[str, Path], where: str) -> Path:
     if path not in known:
         file = root / path
@@ -114,6 +126,18 @@ class Photo:
 
     file: Path
     person: Path
+
+
+def many_a_person(folder: Sequence[Photo]) -> str | None:
+    """A remark on two or three "people" with dozens of photos each, who may be folders of something else."""
+    counts = Counter(photo.person for photo in folder)
+    if len(counts) > _FEW_PEOPLE or min(counts.values(), default=0) < _MANY_PHOTOS:
+        return None
+    return (
+        f"--impostors-from: {len(counts)} sub-folders with {min(counts.values()):,} photos and more. Each sub-folder "
+        "is taken for one person; photos of one sub-folder are never compared with each other. If they hold many "
+        "people, give a folder with one sub-folder a person."
+    )
 
 
 def people(folder: Path) -> list[Photo]:

@@ -78,6 +78,7 @@ def main(args: argparse.Namespace) -> int:
         f"models: report on {measured.press.result.photos.looked_at:,} press photos and "
         f"{measured.frames.result.frames:,} live and attack frames written to {args.out}, with {len(drawn)} plots",
         highlight=False,
+        soft_wrap=True,
     )
     return 0
 

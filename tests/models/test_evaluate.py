@@ -17,7 +17,7 @@ from edge.core.policy import Policy
 from edge.core.types import Advice
 from edge.errors import AnxinError, ModelError, StateError, ToolError
 from models import FOLDER
-from models.evaluate import look, pairs, read, workers
+from models.evaluate import look, pairs, read, tables, workers
 from models.evaluate.errors import UnusableInputError
 from models.evaluate.look import Looked
 from models.evaluate.material import Seen
@@ -66,7 +66,9 @@ def test_two_people_are_told_apart_and_every_failure_is_counted(
     plots = tmp_path / "plots"
     words = ("evaluate", "--pairs", listed(album, *SIX), "--group-by", "band", "--json", "--plots", plots)
     assert anxin_models(*words) == 0
-    said = json.loads(capsys.readouterr().out)
+    printed = capsys.readouterr()
+    assert "match_det.png, match_rates.png, match_scores.png" in printed.err
+    said = json.loads(printed.out)
     assert said["schema"] == "anxin.evaluate.pairs/1"
     assert (said["genuine_listed"], said["impostor_listed"]) == (2, 4)
     assert said["photos"]["looked_at"] == 6
@@ -104,6 +106,21 @@ def test_the_last_line_says_the_result_in_words_and_figures(album: Path, capsys:
     # A bare nought would say too much of two pairs.
     assert re.search(r"FNMR is 0.00 % \(none seen: up to \d+ %\) and FMR 0.0000 % \(none seen: .*EER 0.00 %$", lines)
     assert "failures to acquire: 1 no_face, 1 unreadable" in lines
+
+
+def test_a_group_over_the_target_says_so_in_words(tmp_path: Path) -> None:
+    faces = {
+        Path(f"{n}/{side}"): Looked(None, Advice.READY, vector(n % 2 * side)) for n in range(20) for side in (0, 2)
+    }
+    rows = [
+        read.Pair(Path(f"{n}/0"), Path(f"{n}/2"), same=True, group="old" if n % 2 else "young") for n in range(20)
+    ]
+    result = pairs.compare(Seen(rows, faces), Policy(), VERSIONS, group_by="band", replicates=20).result
+    out = StringIO()
+    tables.show_pairs(result, Console(file=out, width=200))
+    assert "2.00, certainly worse" in out.getvalue()
+    sentence = out.getvalue().rstrip().splitlines()[-1]
+    assert sentence.startswith("models: 20 genuine and 0 impostor pairs of 40 photos compared")
 
 
 def test_several_processes_see_what_one_sees(album: Path, nets: object) -> None:
@@ -178,6 +195,11 @@ def test_a_process_that_ends_by_itself_is_reported() -> None:
         (("a.png,b.png,1,x,y",), "path_a,path_b,same,band", r"line 2: there are not as many cells"),
         (("a.png,b.png,1",), "left,right,same", r"has no column path_a"),
         ((), "path_a,path_b,same", r"lists no pair"),
+        (
+            ("a.png;b.png;1",),
+            "path_a;path_b;same",
+            r"line 1: the cells are parted by semicolons; save it with commas",
+        ),
         (("a.png,b.png,1,1", "a.png,b.png,1,"), "path_a,path_b,same,fold", r"some pairs a fold and others none"),
     ],
 )
@@ -189,6 +211,26 @@ def test_a_list_that_is_wrong_is_refused_with_its_line(
     with pytest.raises(UnusableInputError, match=says) as refused:
         read.pairs(listed(tmp_path, *lines, heading=heading), tmp_path)
     assert refused.value.exit_code == 2
+
+
+def test_an_empty_list_is_told_what_its_first_line_is(tmp_path: Path) -> None:
+    (tmp_path / "pairs.csv").write_bytes(b"")
+    with pytest.raises(UnusableInputError, match="is empty; its first line must name the columns"):
+        read.pairs(tmp_path / "pairs.csv", tmp_path)
+
+
+def test_an_absolute_path_is_taken_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"")
+    (tmp_path / "below").mkdir()
+    file = listed(tmp_path, f"{tmp_path}/a.png,{tmp_path}/a.png,1,x")
+    assert read.pairs(file, tmp_path / "below")[0].first == tmp_path / "a.png"
+
+
+def test_two_sub_folders_of_dozens_of_photos_are_remarked_upon() -> None:
+    few = [Photo(Path(f"{who}/{n}"), Path(who)) for who in "ab" for n in range(40)]
+    assert "Each sub-folder is taken for one person" in (read.many_a_person(few) or "")
+    assert read.many_a_person(few[:50]) is None
+    assert read.many_a_person([Photo(Path(f"{n}/1"), Path(f"{n}")) for n in range(90)]) is None
 
 
 def test_a_column_of_names_is_no_column_of_groups(tmp_path: Path) -> None:
