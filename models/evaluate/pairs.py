@@ -131,7 +131,11 @@ def _figures(
         if not both:
             break
         found = metrics.point(genuine, impostor, limit)
-        sure = interval if found.threshold is not None else None
+        sure = None
+        if found.threshold is not None and interval is not None:
+            # Who has seen no miss draws none: then only how few people there are says how sure one can be.
+            missed = _rate(genuine.total - genuine.passing(found.threshold), genuine.total, None, apart[0])
+            sure = metrics.Interval(min(interval.low, 1 - missed.high), max(interval.high, 1 - missed.low))
         points.append(
             OperatingPoint(
                 limit=limit,

@@ -169,10 +169,10 @@ def asian(
                 f"The live frames of the NUAA imposter database: **{people} students**, one webcam, changing light. "
                 "Genuine pairs are of two sittings; frames of one sitting are nearly one picture and are only listed "
                 f"by group. {people} people cannot tell a rate: the pairs are many, the people are not, and the "
-                "bounds say so. What they can tell is a direction: at the policy's threshold "
-                f"{_one_in(press.figures.with_face.fmr)} strangers passes among the press photos, "
-                f"{_one_in(compared.result.figures.with_face.fmr)} here, and most of those wear glasses (by group "
-                "below). A threshold is not the same threshold for everybody."
+                "bounds say so. What they can tell is a direction: of strangers there pass at the policy's threshold "
+                f"{_one_in(press.figures.with_face.fmr)} among the press photos, and "
+                f"{_one_in(compared.result.figures.with_face.fmr)} here (with and without glasses: by group below). "
+                "A threshold need not be the same threshold for everybody."
             ),
             "",
             *_ways(compared.result),

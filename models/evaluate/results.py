@@ -42,7 +42,8 @@ class EqualError(Shape):
 class OperatingPoint(Shape):
     """At most ``limit`` of the impostors (attacks) pass: who of the genuine (bona fide) passes there.
 
-    ``measurable_from`` is 1/N: below it no limit can be measured with N impostors or attacks.
+    Bounds are the wider of the bootstrap's and the exact ones at this threshold.  ``measurable_from`` is 1/N: below
+    it no limit can be measured with N impostors or attacks.
     """
 
     limit: Share

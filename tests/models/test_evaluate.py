@@ -344,6 +344,10 @@ def test_a_thousand_pairs_of_three_people_are_three_people() -> None:
     figures = pairs.compare(Seen(rows, faces), Policy(), VERSIONS, replicates=20).result.figures.with_face
     assert (figures.fnmr.events, figures.fnmr.trials) == (0, 570)
     assert (figures.fmr.events, figures.fmr.trials) == (0, 1200)
+    # No draw of people without a miss has one: the TARs are no surer than that.
+    measured = [point for point in figures.points if point.accepted is not None]
+    assert [point.accepted for point in measured] == [1.0, 1.0]
+    assert [point.low or 0.0 for point in measured] == pytest.approx([0.025 ** (1 / 3)] * 2)
     # Three people, three pairs of people: the bounds say that most could miss, not one in two hundred.
     assert figures.fnmr.high == figures.fmr.high == pytest.approx(1 - 0.025 ** (1 / 3))
 
