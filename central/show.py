@@ -84,7 +84,8 @@ def table(ledger: Ledger, console: Console, device: str | None = None, ticket: s
     of = f" of {device}" if device is not None else ""
     which = " with this ticket" if ticket is not None else ""
     aside_too = f", {quarantined} in quarantine" if ticket is None else ""
-    console.print(f"ledger: {recorded} results{of}{which}{aside_too}", markup=False, highlight=False, soft_wrap=True)
+    results = "result" if recorded == 1 else "results"
+    console.print(f"ledger: {recorded} {results}{of}{which}{aside_too}", markup=False, highlight=False, soft_wrap=True)
     return recorded
 
 

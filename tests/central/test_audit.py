@@ -221,7 +221,7 @@ def test_a_complaint_with_a_ticket_leads_to_its_result(
     assert settings_file("ledger", "--ticket", "a-17") == 0
     shown = capsys.readouterr().out
     assert "glare" in shown and "certified" not in shown and "gap" not in shown
-    assert shown.splitlines()[-1] == "ledger: 1 results with this ticket"
+    assert shown.splitlines()[-1] == "ledger: 1 result with this ticket"
     assert settings_file("ledger", "--ticket", "A-17", "--json") == 0
     assert [json.loads(line)["seq"] for line in capsys.readouterr().out.splitlines()] == [6]
     assert settings_file("ledger", "--ticket", "A-18") == 1
