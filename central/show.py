@@ -85,7 +85,9 @@ def table(ledger: Ledger, console: Console, device: str | None = None, ticket: s
     which = " with this ticket" if ticket is not None else ""
     aside_too = f", {quarantined} in quarantine" if ticket is None else ""
     results = "result" if recorded == 1 else "results"
-    console.print(f"ledger: {recorded} {results}{of}{which}{aside_too}", markup=False, highlight=False, soft_wrap=True)
+    console.print(
+        f"ledger: {recorded} {results}{of}{which}{aside_too}", markup=False, highlight=False, soft_wrap=True
+    )
     return recorded
 
 
