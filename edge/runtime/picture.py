@@ -179,7 +179,8 @@ def slanted(rgb: Pixels) -> bool:
 def _is_picture(rgb: object) -> bool:
     if not isinstance(rgb, np.ndarray) or rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3:
         return False
-    return min(rgb.shape[:2]) >= LEAST_PX and max(rgb.shape[:2]) <= MOST_PX
+    height, width = rgb.shape[:2]
+    return bool(min(height, width) >= LEAST_PX and max(height, width) <= MOST_PX)
 
 
 def _block_means(sample: Pixels) -> NDArray[np.float32]:

@@ -96,8 +96,8 @@ def dequantized(
 
 def _gain(inputs: tuple[str, ...], attributes: dict[str, Any], weights: Weights) -> Gain:
     scale, offset, mean, variance = (_float(weights[name]) for name in inputs[1:5])
-    gain = scale / np.sqrt(variance + np.float32(attributes.get("epsilon", 1e-5)))
-    return gain, offset - mean * gain
+    gain = _float(scale / np.sqrt(variance + np.float32(attributes.get("epsilon", 1e-5))))
+    return gain, _float(offset - mean * gain)
 
 
 def _normalized(layer: Layer, gain: Gain, writes: str) -> Layer:
