@@ -111,7 +111,7 @@ class CaptureLoop:
         now_ns = self._clock.monotonic_ns()
         trouble = self._check.trouble(frame, now_ns)
         if trouble is None:
-            self._good_at_ns, self._patience_ns = now_ns, NOTICE_NS
+            self._good_at_ns, self._patience_ns, self._trouble = now_ns, NOTICE_NS, None
             self._found()
             self.frames += 1
             self._deliver(frame)

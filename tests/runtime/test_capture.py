@@ -204,6 +204,13 @@ def test_why_the_camera_is_lost_is_said_while_it_is() -> None:
     assert watched.loop.reason.startswith("its pictures are black")
 
 
+def test_one_bad_picture_long_ago_is_not_why_a_camera_hangs_today() -> None:
+    watched = Watched([big, spoiled_big(spoil.black), *[big] * 30, hangs, hangs]).run()
+    assert watched.states == [True, False]
+    assert watched.loop.refused.total() == 1
+    assert watched.loop.reason == "no frame came in time; check the cable"
+
+
 def test_an_unplugged_camera_is_waited_for_and_never_ends_the_process() -> None:
     watched = Watched([picture, unplugged, picture], idle=True)
     for _ in range(2000):
