@@ -29,7 +29,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum, unique
 from itertools import pairwise
-from statistics import fmean
+from statistics import correlation, fmean, pstdev
 
 from edge.core.types import Observation
 
@@ -373,14 +373,9 @@ def _covered(showing: Showing) -> bool:
 
 
 def _still(samples: Sequence[Sample]) -> bool:
-    return _deviation([each.yaw_deg for each in samples]) <= STILL_YAW_DEG and _deviation(
+    return pstdev([each.yaw_deg for each in samples]) <= STILL_YAW_DEG and pstdev(
         [each.width for each in samples]
     ) <= STILL_WIDTH * fmean(each.width for each in samples)
-
-
-def _deviation(values: list[float]) -> float:
-    mean = fmean(values)
-    return math.sqrt(fmean((value - mean) ** 2 for value in values))
 
 
 def _all(lights: Sequence[Rgb | None]) -> Hues | None:
@@ -430,16 +425,10 @@ def _tells(colours: Sequence[str]) -> bool:
     lights = [tuple(linear(byte) for byte in _bytes(colour)) for colour in colours]
     red, blue = [light[0] - light[1] for light in lights], [light[2] - light[1] for light in lights]
     drift = [float(number) for number in range(len(colours))]
-    if min(_deviation(red), _deviation(blue)) < LEAST_SPREAD:
+    if min(pstdev(red), pstdev(blue)) < LEAST_SPREAD:
         return False
     pairs = ((red, blue), (red, drift), (blue, drift))
-    return all(abs(_correlation(one, other)) <= MOST_ALIKE for one, other in pairs)
-
-
-def _correlation(one: list[float], other: list[float]) -> float:
-    mean_1, mean_2 = fmean(one), fmean(other)
-    both = fmean((a - mean_1) * (b - mean_2) for a, b in zip(one, other, strict=True))
-    return both / max(_deviation(one) * _deviation(other), 1e-12)
+    return all(abs(correlation(one, other)) <= MOST_ALIKE for one, other in pairs)
 
 
 def _bytes(colour: str) -> tuple[int, int, int]:

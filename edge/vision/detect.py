@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from edge.errors import ModelError
 from edge.ports import Floats, Net, Pixels
 from edge.vision import geometry
+from edge.vision.answers import answers
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,14 +48,12 @@ class Detector:
     def find(self, rgb: Pixels, small: Pixels | None = None) -> list[Face]:
         """All faces, the largest first, in the pixels of ``rgb``; looks at ``small``, the same scene, if given.
 
-        Raises ModelError when the net answers with a number that is none: that must not read as "nobody is there".
+        Raises ModelError when the net answers with a number that is none.
         """
         seen = rgb if small is None else small
         size = self._net.spec.input_size_px
         crop, matrix = geometry.letterbox(seen, size)
-        boxes, logits = self._net.run(crop)
-        if not math.isfinite(float(logits.sum()) + float(boxes.sum())):
-            raise ModelError(f"{self._net.spec.name} answered with a number that is none.")
+        boxes, logits = answers(self._net, crop)
         keep = np.flatnonzero(logits.reshape(-1) > self._least_logit)
         if not keep.size:
             return []

@@ -10,9 +10,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import ModelError
 from edge.ports import Floats, Net, Pixels
 from edge.vision import geometry
+from edge.vision.answers import answers
 from edge.vision.detect import Face
 
 CROP_SCALE = 1.5  # the net was trained on boxes this much enlarged
@@ -110,9 +110,7 @@ class Landmarker:
     def _at(self, rgb: Pixels, centre: tuple[float, float], side_px: float, roll_deg: float) -> Mesh:
         size = self._net.spec.input_size_px
         matrix = geometry.square_crop(centre, max(side_px, 8.0) * CROP_SCALE, roll_deg, size)
-        raw, logit = self._net.run(geometry.warp(rgb, matrix, size))
-        if not math.isfinite(float(raw.sum()) + float(logit.sum())):
-            raise ModelError(f"{self._net.spec.name} answered with a number that is none.")
+        raw, logit = answers(self._net, geometry.warp(rgb, matrix, size))
         presence = 1 / (1 + math.exp(-min(max(float(logit.reshape(-1)[0]), -60.0), 60.0)))
         return Mesh(geometry.apply_in_space(geometry.invert(matrix), raw.reshape(-1, 3)), presence)
 

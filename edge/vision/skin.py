@@ -12,8 +12,8 @@ from statistics import median
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from edge.core.light import linear
 from edge.ports import Pixels
 from edge.vision.landmarks import Mesh
 
@@ -119,9 +119,4 @@ def _together(parts: Sequence[Rgb | None]) -> Rgb | None:
     return red, green, blue
 
 
-def _table() -> NDArray[np.float32]:
-    values = np.arange(256) / 255
-    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4).astype(np.float32)
-
-
-_LINEAR = _table()  # of an sRGB byte (IEC 61966-2-1)
+_LINEAR = np.array([linear(byte) for byte in range(256)], np.float32)

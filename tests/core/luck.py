@@ -119,13 +119,3 @@ def show_reel(every_s: float, seed: int, loops: int = 40, only: Collection[Actio
             movements.append(ActionSeen(action, begins_ns, begins_ns + round(1.5 * _NS), 0.8))
             at_s += every_s
     return Film(movements, math.ceil(at_s * _NS))
-
-
-def wilson(found: float, of: int) -> tuple[float, float]:
-    """The 95 % interval (Wilson) of ``found`` out of ``of``; (0, 1) of none."""
-    if of == 0:
-        return 0.0, 1.0
-    z, p = 1.959964, found / of
-    middle = (p + z * z / (2 * of)) / (1 + z * z / of)
-    half = z * math.sqrt(p * (1 - p) / of + z * z / (4 * of * of)) / (1 + z * z / of)
-    return max(0.0, middle - half), min(1.0, middle + half)

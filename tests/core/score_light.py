@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 
 from edge.core.light import LightAnswer
+from models.evaluate.metrics import Scores, auc
 from tests.core.lit_people import Setting, Who, answer
 
 BANDS = ((0, 150), (150, 600), (600, 2000), (2000, math.inf), (0, math.inf))
@@ -35,11 +36,6 @@ def drawn(who: Who, seed: int) -> Setting:
     )
 
 
-def auc(people: list[float], attacks: list[float]) -> float:
-    """The chance that a person scores more than an attack; equal scores count half."""
-    return sum((p > a) + (p == a) / 2 for p in people for a in attacks) / (len(people) * len(attacks))
-
-
 def main() -> int:
     scored: dict[Who, Scored] = {}
     for who in Who:
@@ -54,7 +50,7 @@ def main() -> int:
                 f"{count} {name}" for name, count in Counter(each.answer for each in inside[who]).items()
             )
             scores = [each.score or 0.0 for each in inside[who]]
-            against = "" if who is Who.PERSON else f"AUC {auc(people, scores):.3f}   "
+            against = "" if who is Who.PERSON else f"AUC {auc(Scores(people), Scores(scores)):.3f}   "
             sys.stdout.write(f"  {who:8s} {against}{told}\n")
     wronged = sum((each.score or 0.0) < 0 for _, each in scored[Who.PERSON])
     sys.stdout.write(f"{wronged} of {PEOPLE} people had light against them.\n")

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from edge.core.policy import Policy
 from edge.core.types import Action, ActionSeen
-from tests.core.luck import Attacker, Film, challenge_passed, chance, show_reel, wilson
+from tests.bounds import wilson
+from tests.core.luck import Attacker, Film, challenge_passed, chance, show_reel
 
 SECOND = 1_000_000_000
 POLICY = Policy()

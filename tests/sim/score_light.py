@@ -19,6 +19,7 @@ from edge.app import open_nets
 from edge.core import light
 from edge.core.light import Answer
 from edge.ports import Net
+from models.evaluate.metrics import Scores, auc
 from sim.puppet.lamp import Screen
 from sim.puppet.room import Light
 from sim.puppet.wardrobe import Wardrobe
@@ -46,14 +47,6 @@ def band_of(visit: Visit) -> str:
     return next(name for most, name in BANDS if visit.light.lux < most)
 
 
-def auc(genuine: list[float], attacks: list[float]) -> float:
-    """The chance that a bona fide face scores more than an attack; equal scores count half."""
-    if not genuine or not attacks:
-        return math.nan
-    more = sum((g > a) + (g == a) / 2 for g in genuine for a in attacks)
-    return more / (len(genuine) * len(attacks))
-
-
 def table(scored: list[tuple[Visit, light.LightAnswer]]) -> str:
     """The answers and the AUC as markdown."""
     lines = [f"| visit | room | n | {' | '.join(Answer)} |", f"|---|---|---|{'---|' * len(Answer)}"]
@@ -72,7 +65,7 @@ def table(scored: list[tuple[Visit, light.LightAnswer]]) -> str:
             inside = [(v.kind, a.score or 0.0) for v, a in scored if band in {"", band_of(v)}]
             people = [score for k, score in inside if k == "live"]
             attacks = [score for k, score in inside if k != "live" and kind in {k, "all of them"}]
-            figures.append(f"{auc(people, attacks):.3f}" if people and attacks else "")
+            figures.append(f"{auc(Scores(people), Scores(attacks)):.3f}" if people and attacks else "")
         lines.append(f"| {kind} | {' | '.join(figures)} |")
     return "\n".join(lines)
 

@@ -27,7 +27,8 @@ from edge.core.types import Action, ActionSeen
 from edge.ports import Frame, Net, Pixels
 from edge.vision.pipeline import Eyes
 from edge.vision.settings import EyesSettings
-from tests.core.luck import Attacker, Film, chance, show_reel, wilson
+from tests.bounds import wilson
+from tests.core.luck import Attacker, Film, chance, show_reel
 from tests.vision import acted
 from tests.vision.score_blinks import Span, listed_events
 

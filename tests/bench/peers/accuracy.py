@@ -6,7 +6,6 @@ two names among them and every fifth photo more.
 """
 
 import csv
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.bench.peers.process import Worker
+from tests.bounds import wilson
 
 FMR = 1e-3
 BATCH = 20
@@ -73,14 +73,6 @@ def _at_fmr(pairs: list[tuple[str, str]], vectors: dict[str, NDArray[np.float64]
         "low": round(low, 4),
         "high": round(high, 4),
     }
-
-
-def wilson(good: int, of: int) -> tuple[float, float]:
-    """Bounds of a share, 95 %."""
-    z, share = 1.96, good / of
-    middle = share + z * z / (2 * of)
-    spread = z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
-    return (middle - spread) / (1 + z * z / of), (middle + spread) / (1 + z * z / of)
 
 
 def _cosine(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
